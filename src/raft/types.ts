@@ -102,8 +102,7 @@ export interface AppendRequest extends Addressed {
 export interface AppendReply extends Addressed {
   readonly type: "appendReply";
   readonly round: number;
-  readonly outcome:
-    /** Up to here the sender's *durable* log equals the leader's; proven by this very request. */
+  readonly outcome: /** Up to here the sender's *durable* log equals the leader's; proven by this very request. */
     | { readonly kind: "match"; readonly matchIndex: LogIndex }
     | {
         readonly kind: "conflict";
@@ -133,14 +132,7 @@ export interface ReadReply extends Addressed {
 }
 
 /** What the core receives. */
-export type RaftMessage =
-  | VoteRequest
-  | VoteReply
-  | AppendRequest
-  | AppendReply
-  | TimeoutNow
-  | ReadRequest
-  | ReadReply;
+export type RaftMessage = VoteRequest | VoteReply | AppendRequest | AppendReply | TimeoutNow | ReadRequest | ReadReply;
 
 /**
  * An AppendRequest as it leaves the core: the range of entries to send instead of the entries.

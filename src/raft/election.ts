@@ -1,0 +1,130 @@
+import { isVoter, tally, voterIds } from "./quorum.js";
+import {
+  becomeCandidate,
+  becomeFollower,
+  becomeLeader,
+  becomePreCandidate,
+  restartElectionTimer,
+  setHardState,
+} from "./role-changes.js";
+import { type CoreState, leaderOf, sendWhenDurable } from "./state.js";
+import type { NodeId, TimeoutNow, VoteReply, VoteRequest } from "./types.js";
+
+/** The election timeout has passed: ask first whether an election could be won (PreVote, §9.6). */
+export function startPreVote(state: CoreState): void {
+  if (!isVoter(state.log.configuration, state.options.id)) {
+    // Learners and strangers never stand (§4.2.1); they look again later, as configurations change.
+    restartElectionTimer(state);
+    return;
+  }
+  becomePreCandidate(state);
+  if (countVotes(state)) return;
+  for (const peer of otherVoters(state)) {
+    state.effects.send.push(voteRequest(state, { to: peer, preVote: true, leadershipTransfer: false }));
+  }
+}
+
+function startElection(state: CoreState, options: { leadershipTransfer: boolean }): void {
+  becomeCandidate(state, options.leadershipTransfer ? "leadership was handed over" : "the poll was won");
+  if (countVotes(state)) return;
+  const { leadershipTransfer } = options;
+  for (const peer of otherVoters(state)) {
+    sendWhenDurable(state, voteRequest(state, { to: peer, preVote: false, leadershipTransfer }));
+  }
+}
+
+function otherVoters(state: CoreState): NodeId[] {
+  return voterIds(state.log.configuration).filter((id) => id !== state.options.id);
+}
+
+function voteRequest(
+  state: CoreState,
+  request: { to: NodeId; preVote: boolean; leadershipTransfer: boolean },
+): VoteRequest {
+  return {
+    type: "voteRequest",
+    from: state.options.id,
+    ...request,
+    // A poll asks about the term that the election would have, and changes nothing here.
+    term: request.preVote ? state.term + 1 : state.term,
+    lastLogIndex: state.log.lastIndex,
+    lastLogTerm: state.log.lastTerm,
+  };
+}
+
+/** Returns whether the count was decisive. */
+function countVotes(state: CoreState): boolean {
+  const { role } = state;
+  if (role.name !== "candidate" && role.name !== "preCandidate") return false;
+  const result = tally(voterIds(state.log.configuration), role.answers);
+  if (result === "open") return false;
+  if (result === "lost") becomeFollower(state, undefined, "a majority refused");
+  else if (role.name === "candidate") becomeLeader(state);
+  else startElection(state, { leadershipTransfer: false });
+  return true;
+}
+
+/**
+ * A leader that was heard within the least election timeout is believed to live: a server that
+ * missed its heartbeats, or was removed, must not depose it (§4.2.3).
+ */
+export function trustsItsLeader(state: CoreState): boolean {
+  if (state.role.name === "leader") return true;
+  return leaderOf(state) !== undefined && state.now - state.leaderHeardAt < state.options.electionTimeoutMs;
+}
+
+/** Answers a poll; nothing changes at the one who answers. */
+export function receivePreVote(state: CoreState, request: VoteRequest): void {
+  const { log, term, options } = state;
+  const candidateLast = { index: request.lastLogIndex, term: request.lastLogTerm };
+  const granted = request.term > term && log.isUpToDate(candidateLast) && !trustsItsLeader(state);
+  state.effects.send.push({
+    type: "voteReply",
+    from: options.id,
+    to: request.from,
+    preVote: true,
+    granted,
+    // A refusal carries our own term, so that a candidate left behind catches up (classic bug 15).
+    term: granted ? request.term : term,
+  });
+}
+
+/**
+ * Answers a candidate of the current term. Whether the candidate is a member in *our* newest
+ * configuration is not asked: our log may be the older one (§4.1).
+ */
+export function receiveVoteRequest(state: CoreState, request: VoteRequest): void {
+  const { log, options, role } = state;
+  const candidateLast = { index: request.lastLogIndex, term: request.lastLogTerm };
+  const voteIsFree = state.votedFor === request.from || (state.votedFor === undefined && role.name !== "leader");
+  const granted = voteIsFree && leaderOf(state) === undefined && log.isUpToDate(candidateLast);
+  if (granted) {
+    if (state.votedFor === undefined) setHardState(state, state.term, request.from);
+    becomeFollower(state, undefined, "voted for another");
+    restartElectionTimer(state);
+  }
+  sendWhenDurable(state, {
+    type: "voteReply",
+    from: options.id,
+    to: request.from,
+    preVote: false,
+    granted,
+    term: state.term,
+  });
+}
+
+export function receiveVoteReply(state: CoreState, reply: VoteReply): void {
+  const { role } = state;
+  const awaited = reply.preVote
+    ? role.name === "preCandidate" && (!reply.granted || reply.term === state.term + 1)
+    : role.name === "candidate";
+  if (!awaited || (role.name !== "candidate" && role.name !== "preCandidate")) return;
+  if (!role.answers.has(reply.from)) role.answers.set(reply.from, reply.granted);
+  countVotes(state);
+}
+
+/** The leader hands over: stand at once, without a poll (§3.10). */
+export function receiveTimeoutNow(state: CoreState, message: TimeoutNow): void {
+  if (leaderOf(state) !== message.from || !isVoter(state.log.configuration, state.options.id)) return;
+  startElection(state, { leadershipTransfer: true });
+}
