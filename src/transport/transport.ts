@@ -1,4 +1,4 @@
-import type { Configuration, NodeId, RaftMessage } from "../raft/types.js";
+import type { Configuration, LogIndex, NodeId, RaftMessage, RoleName, Term } from "../raft/types.js";
 
 export interface Hello {
   readonly type: "hello";
@@ -34,7 +34,23 @@ export interface ForwardRejected {
   readonly leaderId: NodeId | undefined;
 }
 
-export type PeerMessage = RaftMessage | Hello | Forward | ForwardRejected;
+/** How a node is doing: told to every peer now and then, so that each node can show the whole cluster. */
+export interface PeerStatus {
+  readonly type: "status";
+  readonly role: RoleName;
+  readonly term: Term;
+  readonly lastIndex: LogIndex;
+  readonly commitIndex: LogIndex;
+  readonly appliedIndex: LogIndex;
+  /** Empty unless the sender leads: what it knows of every member's durable log. */
+  readonly matches: readonly { readonly nodeId: NodeId; readonly matchIndex: LogIndex }[];
+  /** Where clients reach the sender, host:port. */
+  readonly restAddress: string;
+  readonly grpcAddress: string;
+  readonly ready: boolean;
+}
+
+export type PeerMessage = RaftMessage | Hello | Forward | ForwardRejected | PeerStatus;
 
 export interface PeerAddress {
   readonly id: NodeId;

@@ -26,6 +26,7 @@ export interface Message {
     | { $case: "readReply"; value: ReadReply }
     | { $case: "forward"; value: Forward }
     | { $case: "forwardRejected"; value: ForwardRejected }
+    | { $case: "status"; value: NodeStatus }
     | undefined;
 }
 
@@ -149,6 +150,35 @@ export enum ForwardRejected_Reason {
   UNRECOGNIZED = -1,
 }
 
+/** How a node is doing: told to every peer now and then, so that each node can show the whole cluster. */
+export interface NodeStatus {
+  role: NodeStatus_Role;
+  term: number;
+  lastIndex: number;
+  commitIndex: number;
+  appliedIndex: number;
+  /** Only from a leader: what it knows of every member's durable log. */
+  matches: MatchIndex[];
+  /** Where clients reach the node, host:port. */
+  restAddress: string;
+  grpcAddress: string;
+  ready: boolean;
+}
+
+export enum NodeStatus_Role {
+  ROLE_UNSPECIFIED = 0,
+  ROLE_FOLLOWER = 1,
+  ROLE_PRE_CANDIDATE = 2,
+  ROLE_CANDIDATE = 3,
+  ROLE_LEADER = 4,
+  UNRECOGNIZED = -1,
+}
+
+export interface MatchIndex {
+  nodeId: number;
+  matchIndex: number;
+}
+
 function createBaseFrame(): Frame {
   return { messages: [], clock: 0 };
 }
@@ -242,6 +272,9 @@ export const Message: MessageFns<Message> = {
         break;
       case "forwardRejected":
         ForwardRejected.encode(message.body.value, writer.uint32(82).fork()).join();
+        break;
+      case "status":
+        NodeStatus.encode(message.body.value, writer.uint32(90).fork()).join();
         break;
     }
     return writer;
@@ -338,6 +371,14 @@ export const Message: MessageFns<Message> = {
             }
 
             message.body = { $case: "forwardRejected", value: ForwardRejected.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.body = { $case: "status", value: NodeStatus.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1310,6 +1351,207 @@ export const ForwardRejected: MessageFns<ForwardRejected> = {
             }
 
             message.leaderId = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNodeStatus(): NodeStatus {
+  return {
+    role: 0,
+    term: 0,
+    lastIndex: 0,
+    commitIndex: 0,
+    appliedIndex: 0,
+    matches: [],
+    restAddress: "",
+    grpcAddress: "",
+    ready: false,
+  };
+}
+
+export const NodeStatus: MessageFns<NodeStatus> = {
+  encode(message: NodeStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.role !== 0) {
+      writer.uint32(8).int32(message.role);
+    }
+    if (message.term !== 0) {
+      writer.uint32(16).uint64(message.term);
+    }
+    if (message.lastIndex !== 0) {
+      writer.uint32(24).uint64(message.lastIndex);
+    }
+    if (message.commitIndex !== 0) {
+      writer.uint32(32).uint64(message.commitIndex);
+    }
+    if (message.appliedIndex !== 0) {
+      writer.uint32(40).uint64(message.appliedIndex);
+    }
+    for (const v of message.matches) {
+      MatchIndex.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.restAddress !== "") {
+      writer.uint32(58).string(message.restAddress);
+    }
+    if (message.grpcAddress !== "") {
+      writer.uint32(66).string(message.grpcAddress);
+    }
+    if (message.ready !== false) {
+      writer.uint32(72).bool(message.ready);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.role = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lastIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.commitIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.appliedIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.matches.push(MatchIndex.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.restAddress = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.grpcAddress = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.ready = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMatchIndex(): MatchIndex {
+  return { nodeId: 0, matchIndex: 0 };
+}
+
+export const MatchIndex: MessageFns<MatchIndex> = {
+  encode(message: MatchIndex, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== 0) {
+      writer.uint32(8).uint64(message.nodeId);
+    }
+    if (message.matchIndex !== 0) {
+      writer.uint32(16).uint64(message.matchIndex);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MatchIndex {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMatchIndex();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.nodeId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.matchIndex = longToNumber(reader.uint64());
             continue;
           }
         }
