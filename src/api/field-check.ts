@@ -104,9 +104,5 @@ const NAME_LENGTH_MAX = 100;
 
 /** A caller's field name goes back to the caller, but not at any length and not with control characters. */
 function shown(path: readonly string[]): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return path
-    .join(".")
-    .slice(0, NAME_LENGTH_MAX)
-    .replace(/[\u0000-\u001f\u007f]/g, "?");
+  return path.join(".").slice(0, NAME_LENGTH_MAX).replace(/\p{C}/gu, "?");
 }

@@ -1,0 +1,18 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+
+export interface LoggerOptions {
+  /** A level of pino's, or "silent". */
+  readonly level: string;
+  readonly nodeId: number;
+}
+
+/** JSON lines on stdout (or on the given stream), with the node's id in every one and levels by name. */
+export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
+  const settings = {
+    level: options.level,
+    base: { node_id: options.nodeId },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return destination === undefined ? pino(settings) : pino(settings, destination);
+}

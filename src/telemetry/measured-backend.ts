@@ -1,0 +1,70 @@
+import type { Backend, ClusterView, Consistency, ProposeOptions, Reading } from "../api/port.js";
+import { OperatingFailure } from "../failure.js";
+import type { Command, Draw } from "../sequence/command.js";
+import type { Query } from "../sequence/query.js";
+import type { CommandResult } from "../sequence/result.js";
+import type { DrawMetrics, DrawOutcome, DrawStatus } from "./draw-metrics.js";
+
+/** A Backend that counts and times the draws that pass through it: one place for both edges. */
+export class MeasuredBackend implements Backend {
+  readonly #inner: Backend;
+  readonly #draws: DrawMetrics;
+
+  constructor(inner: Backend, draws: DrawMetrics) {
+    this.#inner = inner;
+    this.#draws = draws;
+  }
+
+  propose(command: Command, options?: ProposeOptions): Promise<CommandResult> {
+    return command.kind === "draw" ? this.#draw(command, options) : this.#inner.propose(command, options);
+  }
+
+  query(query: Query, consistency: Consistency): Promise<Reading> {
+    return this.#inner.query(query, consistency);
+  }
+
+  cluster(): ClusterView {
+    return this.#inner.cluster();
+  }
+
+  async #draw(command: Draw, options: ProposeOptions | undefined): Promise<CommandResult> {
+    const startedMs = performance.now();
+    try {
+      const result = await this.#inner.propose(command, options);
+      this.#draws.record({ ...outcomeOf(command, result), durationSeconds: secondsSince(startedMs) });
+      return result;
+    } catch (error) {
+      const status = statusOfFailure(error);
+      const { prefix } = command;
+      const durationSeconds = secondsSince(startedMs);
+      this.#draws.record({ prefix, explicit: undefined, status, count: 1, durationSeconds });
+      throw error;
+    }
+  }
+}
+
+function outcomeOf(command: Draw, result: CommandResult): Omit<DrawOutcome, "durationSeconds"> {
+  const { prefix } = command;
+  if (result.kind === "drawn") {
+    const status = result.replayed ? "replayed" : "success";
+    return { prefix, explicit: result.definition.explicit, status, count: result.count };
+  }
+  const status = result.kind === "refused" && result.code === "NOT_EXECUTED" ? "not_executed" : "refused";
+  return { prefix, explicit: undefined, status, count: 1 };
+}
+
+function statusOfFailure(error: unknown): DrawStatus {
+  if (!(error instanceof OperatingFailure)) return "failed";
+  switch (error.code) {
+    case "NOT_EXECUTED":
+      return "not_executed";
+    case "OUTCOME_UNKNOWN":
+      return "outcome_unknown";
+    case "INTERNAL_ERROR":
+      return "failed";
+  }
+}
+
+function secondsSince(startedMs: number): number {
+  return (performance.now() - startedMs) / 1000;
+}
