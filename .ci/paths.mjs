@@ -26,7 +26,11 @@ export function hashFiles(paths) {
   const hash = createHash("sha256");
   for (const path of paths) {
     hash.update(`${path}\0`);
-    hash.update(createHash("sha256").update(readFileSync(join(root, path))).digest());
+    hash.update(
+      createHash("sha256")
+        .update(readFileSync(join(root, path)))
+        .digest(),
+    );
   }
   return hash.digest("hex");
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Makes the checkout ready to run: dependencies, generated code, compiled code; skips what is up to date.
-// Plain Node without dependencies, because it is what installs them.
+// With --dependencies it stops after the first. Plain Node without dependencies, because it is what installs them.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -107,6 +107,7 @@ function compile(stamp) {
 function prepare() {
   checkNode();
   install();
+  if (process.argv.includes("--dependencies")) return;
   const stamp = readJson(stampPath) ?? {};
   const before = JSON.stringify(stamp);
   regenerate(stamp);
