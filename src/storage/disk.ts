@@ -1,0 +1,37 @@
+/**
+ * What both stores need of a medium: ordered rows, atomic durable writes, reads without waiting.
+ * The stores' own logic runs on it unchanged, over LevelDB and over memory.
+ */
+export type DiskRow = readonly [key: string, value: Buffer];
+
+export type DiskOperation =
+  | { readonly type: "put"; readonly key: string; readonly value: Buffer }
+  | { readonly type: "delete"; readonly key: string };
+
+export interface DiskRange {
+  /** Inclusive. */
+  readonly gte: string;
+  /** Exclusive. */
+  readonly lt: string;
+  readonly limit: number;
+  readonly reverse: boolean;
+}
+
+/** Keys are printable ASCII. A value handed over, in either direction, is never changed again. */
+export interface Disk {
+  /** Where the rows are, for messages. */
+  readonly place: string;
+  /** @throws StorageFailure DAMAGED if the medium cannot read it. */
+  get(key: string): Buffer | undefined;
+  /**
+   * Writes atomically and durably; calls `done` once, never synchronously. The operations may be
+   * taken one by one over several turns. The caller keeps at most one write in flight.
+   */
+  write(operations: Iterable<DiskOperation>, done: (error: Error | undefined) => void): void;
+  /** Rows as of the moment of the call; calls `done` once, never synchronously. */
+  scan(range: DiskRange, done: (error: Error | undefined, rows: readonly DiskRow[]) => void): void;
+  /** Calls back in a later turn. */
+  defer(callback: () => void): void;
+  /** Ends after what is in flight has ended and was reported. */
+  close(): Promise<void>;
+}

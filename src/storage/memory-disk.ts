@@ -1,0 +1,138 @@
+import { invariant } from "../assert.js";
+import type { Disk, DiskOperation, DiskRange, DiskRow } from "./disk.js";
+
+/** Calls back later, never synchronously: in a simulator, when the simulated disk has done its work. */
+export type Defer = (callback: () => void) => void;
+
+/**
+ * A disk in memory that outlives the stores on it: closed or crashed, what was durable is there when
+ * a store is opened on it again. One store at a time, as with a real directory.
+ */
+export class MemoryDisk {
+  readonly place: string;
+  readonly #rows = new Map<string, Buffer>();
+  #attached: AttachedMemoryDisk | undefined;
+  #writeError: Error | undefined;
+
+  constructor(place = "memory") {
+    this.place = place;
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  attach(defer: Defer): AttachedMemoryDisk {
+    invariant(this.#attached === undefined, "one store at a time has a disk open");
+    this.#attached = new AttachedMemoryDisk(this, defer);
+    return this.#attached;
+  }
+
+  detach(): void {
+    this.#attached = undefined;
+  }
+
+  /**
+   * The process died or the power failed: its store hears of nothing any more, and the write that
+   * was in flight either reached the disk as a whole or not at all.
+   */
+  crash(inFlight: "durable" | "lost"): void {
+    this.#attached?.abandon(inFlight);
+    this.detach();
+  }
+
+  /** From now on writes fail with the error and change nothing; undefined: they succeed again. */
+  failWrites(error: Error | undefined): void {
+    this.#writeError = error;
+  }
+
+  get writeError(): Error | undefined {
+    return this.#writeError;
+  }
+
+  get(key: string): Buffer | undefined {
+    return this.#rows.get(key);
+  }
+
+  /** Applies operations at once: what a write does in the end, and how damage is injected. */
+  apply(operations: Iterable<DiskOperation>): void {
+    for (const operation of operations) {
+      if (operation.type === "put") this.#rows.set(operation.key, operation.value);
+      else this.#rows.delete(operation.key);
+    }
+  }
+
+  rows({ gte, lt }: Pick<DiskRange, "gte" | "lt">): DiskRow[] {
+    const rows: DiskRow[] = [];
+    for (const row of this.#rows) if (row[0] >= gte && row[0] < lt) rows.push(row);
+    return rows.sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+}
+
+/** The disk as one store has it open. */
+export class AttachedMemoryDisk implements Disk {
+  readonly place: string;
+  readonly #disk: MemoryDisk;
+  readonly #defer: Defer;
+  #abandoned = false;
+  #inFlight: DiskOperation[] | undefined;
+  /** Deferred calls that have not happened yet. */
+  #outstanding = 0;
+  #whenQuiet: (() => void) | undefined;
+
+  constructor(disk: MemoryDisk, defer: Defer) {
+    this.#disk = disk;
+    this.#defer = defer;
+    this.place = disk.place;
+  }
+
+  get(key: string): Buffer | undefined {
+    return this.#disk.get(key);
+  }
+
+  write(operations: Iterable<DiskOperation>, done: (error: Error | undefined) => void): void {
+    invariant(this.#inFlight === undefined, "at most one write of a disk is in flight");
+    const taken = [...operations];
+    this.#inFlight = taken;
+    this.defer(() => {
+      this.#inFlight = undefined;
+      const error = this.#disk.writeError;
+      if (error === undefined) this.#disk.apply(taken);
+      done(error);
+    });
+  }
+
+  scan(
+    { gte, lt, limit, reverse }: DiskRange,
+    done: (error: Error | undefined, rows: readonly DiskRow[]) => void,
+  ): void {
+    const rows = this.#disk.rows({ gte, lt });
+    if (reverse) rows.reverse();
+    const page = rows.slice(0, limit);
+    this.defer(() => done(undefined, page));
+  }
+
+  defer(callback: () => void): void {
+    this.#outstanding += 1;
+    this.#defer(() => {
+      if (this.#abandoned) return;
+      this.#outstanding -= 1;
+      callback();
+      if (this.#outstanding === 0) this.#whenQuiet?.();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#outstanding > 0)
+      await new Promise<void>((resolve) => {
+        this.#whenQuiet = resolve;
+      });
+    if (!this.#abandoned) this.#disk.detach();
+  }
+
+  abandon(inFlight: "durable" | "lost"): void {
+    this.#abandoned = true;
+    if (inFlight === "durable" && this.#inFlight !== undefined) this.#disk.apply(this.#inFlight);
+    this.#whenQuiet?.();
+  }
+}

@@ -1,0 +1,146 @@
+import { invariant } from "../assert.js";
+import type { CheckpointTrail } from "./checkpoint-trail.js";
+import { damaged } from "./damage.js";
+import type { Disk, DiskOperation, DiskRow } from "./disk.js";
+import { StorageFailure } from "./log-store.js";
+import { type Change, Overlay } from "./overlay.js";
+import { mergePage } from "./page.js";
+import { isSealed, seal, valueIn } from "./sealed-row.js";
+import type { StateRange, StateRow, StateStore } from "./state-store.js";
+
+/** Printable ASCII; what begins with a space or "!" is the store's own. */
+const STATE_KEY = /^["-~][ -~]*$/;
+const FIRST_STATE_KEY = '"';
+
+/** The state store over any disk: an overlay in memory over what the last checkpoint left there. */
+export class OverlayStateStore implements StateStore {
+  readonly #disk: Disk;
+  readonly #trail: CheckpointTrail;
+  #active = new Overlay();
+  /** What the checkpoint in flight is writing; still the truth until it is durable. */
+  #frozen: Overlay | undefined;
+  #checkpointing = false;
+  #closed = false;
+  #failure: StorageFailure | undefined;
+
+  constructor(disk: Disk, trail: CheckpointTrail) {
+    this.#disk = disk;
+    this.#trail = trail;
+  }
+
+  get overlayBytes(): number {
+    return this.#active.bytes;
+  }
+
+  get checkpointing(): boolean {
+    return this.#checkpointing;
+  }
+
+  /** @throws StorageFailure DAMAGED. What it returns must not be changed. */
+  get(key: string): Uint8Array | undefined {
+    invariant(!this.#closed, "a closed state is not read");
+    const change = this.#active.get(key) ?? this.#frozen?.get(key);
+    if (change !== undefined) return change === "deleted" ? undefined : valueIn(change);
+    const row = this.#disk.get(key);
+    return row === undefined ? undefined : this.#checkedValue(key, row);
+  }
+
+  put(key: string, value: Uint8Array): void {
+    this.#checkChange(key);
+    this.#active.put(key, value);
+  }
+
+  delete(key: string): void {
+    this.#checkChange(key);
+    this.#active.delete(key);
+  }
+
+  checkpoint(done: (failure: StorageFailure | undefined) => void): void {
+    invariant(!this.#closed, "a closed state is not written");
+    invariant(!this.#checkpointing, "at most one checkpoint is in flight");
+    this.#checkpointing = true;
+    const settle = (error: Error | undefined) => {
+      this.#checkpointing = false;
+      if (error === undefined && this.#failure === undefined) this.#frozen = undefined;
+      else this.#failure ??= this.#writeFailure(error);
+      done(this.#failure);
+    };
+    if (this.#failure !== undefined) {
+      this.#disk.defer(() => settle(undefined));
+      return;
+    }
+    const frozen = this.#active;
+    this.#frozen = frozen;
+    this.#active = new Overlay();
+    if (frozen.isEmpty) this.#disk.defer(() => settle(undefined));
+    else this.#disk.write(this.#operations(frozen), settle);
+  }
+
+  scan(range: StateRange, done: (failure: StorageFailure | undefined, rows: StateRow[]) => void): void {
+    invariant(!this.#closed, "a closed state is not read");
+    invariant(Number.isSafeInteger(range.limit) && range.limit > 0, "a page has a positive limit of rows");
+    const reverse = range.reverse ?? false;
+    const gte = range.gte < FIRST_STATE_KEY ? FIRST_STATE_KEY : range.gte;
+    const bounds = { gte, lt: range.lt };
+    const changes = new Map<string, Change>();
+    this.#frozen?.collect(bounds, changes);
+    this.#active.collect(bounds, changes);
+    // A row on disk may turn out to be deleted; one that was only replaced still fills its place.
+    let deletions = 0;
+    for (const change of changes.values()) if (change === "deleted") deletions += 1;
+    this.#disk.scan({ ...bounds, limit: range.limit + deletions, reverse }, (error, rows) => {
+      if (error !== undefined) {
+        done(this.#unreadable(`The state between ${gte} and ${range.lt} cannot be read`, error), []);
+        return;
+      }
+      this.#deliver(rows, changes, { limit: range.limit, reverse }, done);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#disk.close();
+  }
+
+  #deliver(
+    rows: readonly DiskRow[],
+    changes: ReadonlyMap<string, Change>,
+    order: { readonly limit: number; readonly reverse: boolean },
+    done: (failure: StorageFailure | undefined, rows: StateRow[]) => void,
+  ): void {
+    const broken = rows.find(([key, row]) => !isSealed(key, row));
+    if (broken === undefined) done(undefined, mergePage(rows, changes, order));
+    else done(this.#brokenSeal(broken[0]), []);
+  }
+
+  /** Taken one by one while the disk is ready for more: `frozen` does not change any more. */
+  *#operations(frozen: Overlay): Generator<DiskOperation> {
+    yield* this.#trail.advance(frozen.bytes);
+    for (const [key, change] of frozen) {
+      yield change === "deleted" ? { type: "delete", key } : { type: "put", key, value: seal(key, change) };
+    }
+  }
+
+  #checkChange(key: string): void {
+    invariant(!this.#closed, "a closed state is not changed");
+    invariant(STATE_KEY.test(key), () => `the state's key ${JSON.stringify(key)} is printable ASCII`);
+  }
+
+  #checkedValue(key: string, row: Buffer): Buffer {
+    if (!isSealed(key, row)) throw this.#brokenSeal(key);
+    return valueIn(row);
+  }
+
+  #brokenSeal(key: string): StorageFailure {
+    return damaged(this.#disk.place, `The state's record ${key} fails its checksum`);
+  }
+
+  #writeFailure(error: Error | undefined): StorageFailure {
+    const message = `The state in ${this.#disk.place} could not be written: ${error?.message}`;
+    return new StorageFailure("WRITE_FAILED", message, { cause: error });
+  }
+
+  #unreadable(finding: string, error: Error): StorageFailure {
+    return error instanceof StorageFailure ? error : damaged(this.#disk.place, finding, error);
+  }
+}
