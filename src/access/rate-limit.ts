@@ -15,6 +15,9 @@ export interface Spent {
 
 /** Both edges of a node spend from one of these, so that a caller has one budget per node. */
 export interface RateLimiter {
+  /** Calls per window. */
+  readonly limit: number;
+  readonly windowMs: number;
   spend(key: string): Spent;
 }
 
@@ -38,6 +41,14 @@ export class FixedWindowLimiter implements RateLimiter {
 
   constructor(window: FixedWindow) {
     this.#window = window;
+  }
+
+  get limit(): number {
+    return this.#window.limit;
+  }
+
+  get windowMs(): number {
+    return this.#window.windowMs;
   }
 
   spend(key: string): Spent {

@@ -16,7 +16,7 @@ export const KEY_LENGTH_MAX = 255;
 
 /** No control characters, no line or paragraph separators, no half surrogate pairs. */
 const PRINTABLE = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ud800-\\udfff]*$";
-const SAFE_INTEGER = `an integer from 0 to ${Number.MAX_SAFE_INTEGER}`;
+export const SAFE_INTEGER = `an integer from 0 to ${Number.MAX_SAFE_INTEGER}`;
 
 function printable(least: number, most: number) {
   const size = least === 0 ? `at most ${most}` : `${least} to ${most}`;
@@ -75,10 +75,10 @@ export const idempotencyKeyField = Type.String({
   description: `1 to ${KEY_LENGTH_MAX} printable ASCII characters`,
 });
 
-export const requestIdField = Type.String({
-  pattern: "^[\\x21-\\x7e]{1,128}$",
-  description: "1 to 128 visible ASCII characters",
-});
+/** X-Request-ID and x-request-id: visible ASCII. */
+export const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+export const REQUEST_ID_EXPECTED = "1 to 128 visible ASCII characters";
+export const requestIdField = Type.String({ pattern: REQUEST_ID.source, description: REQUEST_ID_EXPECTED });
 
 export const consistencyField = Type.Unsafe<"linearizable" | "local">({
   ...word(["linearizable", "local"]),
@@ -94,9 +94,10 @@ export const messageIdField = Type.String({
   description: "a message id, as records carry it",
 });
 
+export const INSTANT_EXPECTED = "a time as RFC 3339 has it, such as 2026-11-20T08:00:00Z";
 export const instantField = Type.String({
   pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$",
-  description: "a time as RFC 3339 has it, such as 2026-11-20T08:00:00Z",
+  description: INSTANT_EXPECTED,
 });
 
 /** Settings of a definition; the domain judges how they fit together. */

@@ -13,14 +13,7 @@ export interface DrawOutcome {
   readonly durationSeconds: number;
 }
 
-const STATUSES: readonly DrawStatus[] = [
-  "success",
-  "replayed",
-  "refused",
-  "not_executed",
-  "outcome_unknown",
-  "failed",
-];
+const STATUSES: readonly DrawStatus[] = ["success", "replayed", "refused", "not_executed", "outcome_unknown", "failed"];
 /** Anybody can make prefixes: only those that somebody configured get a label, and only so many. */
 const LABELLED_PREFIXES_MAX = 100;
 const OTHER = "other";

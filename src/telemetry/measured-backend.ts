@@ -1,9 +1,12 @@
 import type { Backend, ClusterView, Consistency, ProposeOptions, Reading } from "../api/port.js";
 import { OperatingFailure } from "../failure.js";
-import type { Command, Draw } from "../sequence/command.js";
-import type { Query } from "../sequence/query.js";
-import type { CommandResult } from "../sequence/result.js";
 import type { DrawMetrics, DrawOutcome, DrawStatus } from "./draw-metrics.js";
+
+// By way of the port: telemetry does not import the domain.
+type Command = Parameters<Backend["propose"]>[0];
+type Draw = Extract<Command, { readonly kind: "draw" }>;
+type CommandResult = Awaited<ReturnType<Backend["propose"]>>;
+type Query = Parameters<Backend["query"]>[0];
 
 /** A Backend that counts and times the draws that pass through it: one place for both edges. */
 export class MeasuredBackend implements Backend {
