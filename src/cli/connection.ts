@@ -1,0 +1,49 @@
+import { type Command, Option } from "commander";
+import { defaultRetryLimits } from "../client/failover.js";
+import { FolioRestClient } from "../client/rest-client.js";
+import { exitCodeHelp } from "./exit-code.js";
+import { milliseconds } from "./option-values.js";
+import { type OutputFormat, outputFormats } from "./output.js";
+
+/** The options of every command that talks to a node. */
+export interface ConnectionOptions {
+  readonly server: string;
+  readonly apiKey?: string;
+  readonly deadline: number;
+  readonly output: OutputFormat;
+}
+
+/** Adds the options and, below the command's help, its examples and the exit codes. */
+export function talksToServer(command: Command, examples: readonly string[]): Command {
+  const isTerminal = process.stdout.isTTY;
+  return command
+    .addOption(
+      new Option("--server <addresses>", "REST addresses of nodes, comma-separated: all are tried")
+        .env("FOLIO_SERVER")
+        .default("http://127.0.0.1:8080"),
+    )
+    .addOption(new Option("--api-key <key>", "sent as X-API-Key").env("FOLIO_API_KEY"))
+    .addOption(
+      new Option("--deadline <ms>", "how long the call may take with all its retries")
+        .argParser(milliseconds)
+        .default(defaultRetryLimits.deadlineMs),
+    )
+    .addOption(
+      new Option("-o, --output <format>", "table, or json: the server's answer as it is")
+        .choices(outputFormats)
+        .default(isTerminal ? "table" : "json", "table on a terminal, else json"),
+    )
+    .addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ ${example}`).join("\n")}\n${exitCodeHelp}`);
+}
+
+export function connect(options: ConnectionOptions): FolioRestClient {
+  const servers = options.server
+    .split(",")
+    .map((server) => server.trim())
+    .filter((server) => server !== "");
+  return new FolioRestClient({
+    servers: servers.length === 0 ? [options.server] : servers,
+    deadlineMs: options.deadline,
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
+  });
+}
