@@ -1,0 +1,58 @@
+import { createServer, type Server } from "node:net";
+
+/** Where one node listens. */
+export interface NodePorts {
+  readonly rest: number;
+  readonly grpc: number;
+  readonly peer: number;
+}
+
+export const portNames = { rest: "REST", grpc: "gRPC", peer: "peers" } as const satisfies Record<
+  keyof NodePorts,
+  string
+>;
+
+/** The documented ports of node `id` in a local cluster, shifted by `offset`. */
+export function localPorts(id: number, offset = 0): NodePorts {
+  return { rest: 8079 + id + offset, grpc: 9089 + id + offset, peer: 7069 + id + offset };
+}
+
+function listen(port: number, host: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ port, host, exclusive: true }, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+/** Whether somebody could listen there now: the reason why not, else undefined. */
+export async function whyPortIsTaken(port: number, host: string): Promise<string | undefined> {
+  try {
+    await close(await listen(port, host));
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+/** Ports that nobody used a moment ago, for each node 1 to `nodes`: for tests and benchmarks. */
+export async function freePorts(nodes: number, host: string): Promise<(id: number) => NodePorts> {
+  const servers = await Promise.all(Array.from({ length: nodes * 3 }, () => listen(0, host)));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("a TCP listener has an address with a port");
+    return address.port;
+  });
+  await Promise.all(servers.map(close));
+  return (id) => {
+    const [rest, grpc, peer] = ports.slice((id - 1) * 3, id * 3);
+    if (rest === undefined || grpc === undefined || peer === undefined) throw new Error(`there is no node ${id}`);
+    return { rest, grpc, peer };
+  };
+}

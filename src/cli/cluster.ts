@@ -1,0 +1,165 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { agreeWithFounding } from "../../cluster/founding.js";
+import { LaunchError, LocalCluster } from "../../cluster/launcher.js";
+import { describeExit, type NodeExit } from "../../cluster/node-process.js";
+import { localPorts } from "../../cluster/ports.js";
+import { loadSamples } from "../../cluster/samples.js";
+import { FolioError } from "../client/error.js";
+import { FolioRestClient } from "../client/rest-client.js";
+import { variableNames } from "../config.js";
+
+interface ClusterOptions {
+  readonly nodes: number;
+  readonly dataDir: string;
+  readonly portOffset: number;
+}
+
+const adminKey = "admin-demo";
+const samplesDeadlineMs = 30_000;
+/** What the launcher decides for each node; all else may be set in the environment of this command. */
+const decidedHere: readonly string[] = [
+  ...["NODE_ID", "HOST", "ADVERTISE_ADDRESS", "PORT", "GRPC_PORT", "PEER_PORT", "PEERS", "DATA_DIR", "ADMIN_API_KEYS"],
+];
+
+/** `folio cluster`: a whole cluster on this machine, one process per node, until Ctrl-C. */
+export function clusterCommand(): Command {
+  return new Command("cluster")
+    .description("run a local cluster, one process per node, with sample sequences; Ctrl-C stops it")
+    .addOption(new Option("--nodes <count>", "how many nodes").choices(["3", "5"]).default(3).argParser(nodeCount))
+    .option("--data-dir <folder>", "where the nodes keep their data and logs", "./data/cluster")
+    .addOption(new Option("--port-offset <number>", "added to every port").default(0).argParser(portOffset))
+    .addHelpText(
+      "after",
+      "\nNode i serves REST on 8079+i, gRPC on 9089+i and peers on 7069+i, all on 127.0.0.1. Other settings of a node " +
+        "\n(LOG_LEVEL, API_KEYS, ELECTION_TIMEOUT_MS, ...) are taken from the environment. The administrator's key is " +
+        `${adminKey}.`,
+    )
+    .action(async (options: ClusterOptions) => {
+      process.exitCode = await runCluster(options);
+    });
+}
+
+function nodeCount(text: string): number {
+  if (text === "3" || text === "5") return Number(text);
+  throw new InvalidArgumentError("It must be 3 or 5.");
+}
+
+function portOffset(text: string): number {
+  const offset = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (offset <= 50_000) return offset;
+  throw new InvalidArgumentError("It must be a whole number from 0 to 50000.");
+}
+
+function nodeSettings(): NodeJS.ProcessEnv {
+  const names = variableNames.filter((name) => !decidedHere.includes(name) && process.env[name] !== undefined);
+  return { LOG_LEVEL: "info", ...Object.fromEntries(names.map((name) => [name, process.env[name]])) };
+}
+
+/** Resolves with the exit code once the cluster has stopped. */
+async function runCluster(options: ClusterOptions): Promise<number> {
+  const run = new ClusterRun(options);
+  try {
+    agreeWithFounding(options.dataDir, options);
+    return await run.untilStopped();
+  } catch (error) {
+    if (!(error instanceof LaunchError || error instanceof FolioError)) throw error;
+    process.stderr.write(`folio cluster: ${error.message}\n`);
+    return 1;
+  }
+}
+
+/** From the start of the nodes to the signal that stops them. */
+class ClusterRun {
+  readonly #options: ClusterOptions;
+  readonly #cluster: LocalCluster;
+  #phase: "starting" | "serving" | "stopping" = "starting";
+  /** Settles `#stopped`. */
+  #finish: (outcome: Promise<void>) => void = () => undefined;
+  /** Resolves when the nodes have stopped after a signal; rejects when they have all ended by themselves. */
+  readonly #stopped: Promise<void>;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.#stopped = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#cluster = new LocalCluster({
+      nodes: options.nodes,
+      dataDir: options.dataDir,
+      ports: (id) => localPorts(id, options.portOffset),
+      env: { ...nodeSettings(), ADMIN_API_KEYS: adminKey },
+      onUnexpectedExit: (exit) => this.#nodeEnded(exit),
+    });
+  }
+
+  async untilStopped(): Promise<number> {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#signalled());
+    try {
+      say(`Starting ${this.#options.nodes} nodes, data in ${this.#options.dataDir} ...`);
+      await Promise.race([this.#serve(), this.#stopped]);
+      await this.#stopped;
+      say("Stopped. The data stay where they are.");
+      return 0;
+    } catch (error) {
+      await this.#cluster.stop();
+      if (this.#phase === "stopping") return 0;
+      throw error;
+    }
+  }
+
+  async #serve(): Promise<void> {
+    await this.#cluster.start();
+    await configureSamples(this.#cluster);
+    if (this.#phase !== "starting") return;
+    this.#phase = "serving";
+    say(banner(this.#cluster, this.#options));
+  }
+
+  #nodeEnded(exit: NodeExit): void {
+    // While starting, the start itself fails and says so.
+    if (this.#phase !== "serving") return;
+    say(`${describeExit(exit)}\nThe others go on; Ctrl-C stops them.`);
+    const alive = this.#cluster.ids.some((id) => this.#cluster.pid(id) !== undefined);
+    if (!alive) this.#finish(Promise.reject(new LaunchError("all nodes have ended")));
+  }
+
+  /** The first signal stops the nodes in order, a second one at once. */
+  #signalled(): void {
+    if (this.#phase === "stopping") {
+      this.#cluster.killAll();
+      return;
+    }
+    this.#phase = "stopping";
+    say("\nStopping the nodes ...");
+    this.#finish(this.#cluster.stop());
+  }
+}
+
+async function configureSamples(cluster: LocalCluster): Promise<void> {
+  const servers = cluster.ids.map((id) => cluster.rest(id));
+  await loadSamples(new FolioRestClient({ servers, apiKey: adminKey, deadlineMs: samplesDeadlineMs }));
+}
+
+function banner(cluster: LocalCluster, { nodes, dataDir }: ClusterOptions): string {
+  const rows = cluster.ids.map(
+    (id) => `  node ${id}   REST ${cluster.rest(id)}   gRPC ${cluster.grpc(id)}   log ${cluster.logPath(id)}`,
+  );
+  const first = cluster.rest(1);
+  return `
+Folio is up: ${nodes} nodes, one cluster. Ctrl-C stops it; the data in ${dataDir} stay.
+
+${rows.join("\n")}
+
+  API documentation   ${first}/swagger
+  Keys                calls that draw need ${process.env["API_KEYS"] ? "a key of API_KEYS" : "none"}; administrators send X-API-Key: ${adminKey}
+
+Try:
+  curl ${first}/api/v1/next/SG
+  curl -X POST ${cluster.rest(2)}/api/v1/batch -H 'Content-Type: application/json' -d '{"prefix":"INV","count":3}'
+  node dist/src/cli/main.js members --server ${first}
+`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,28 @@
+/**
+ * Stands in for `folio node` where only the launcher is tested: listens where it is told to, says when it is ready,
+ * stops on SIGTERM. FAKE_NODE chooses how it misbehaves.
+ */
+import { createServer } from "node:http";
+
+const { env } = process;
+const behaviour = env["FAKE_NODE"] ?? "";
+
+process.stdout.write(`${JSON.stringify({ id: env["NODE_ID"], peers: env["PEERS"], folder: env["DATA_DIR"] })}\n`);
+
+if (behaviour === "dies") {
+  process.stderr.write("the disk is made of cheese\n");
+  process.exit(3);
+}
+
+process.on("SIGTERM", () => {
+  process.stdout.write("stopping in order\n");
+  if (behaviour !== "stubborn") process.exit(0);
+});
+
+let polls = 0;
+const server = createServer((request, response) => {
+  polls += 1;
+  const ready = request.url === "/ready" && behaviour !== "never ready" && polls > 1;
+  response.writeHead(ready ? 200 : 503).end(ready ? "" : "no leader yet");
+});
+server.listen(Number(env["PORT"]), env["HOST"]);
