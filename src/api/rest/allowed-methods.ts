@@ -2,10 +2,14 @@ import type { HTTPMethods } from "fastify";
 import { Problem } from "../problem.js";
 import type { RestApp } from "./edge.js";
 
-/** Methods by URL pattern, of all routes added from now on. */
+/** Files of the documentation's pages: their plugin registers them by rules of its own. */
+const PAGES = "/swagger";
+
+/** Methods by URL pattern, of all routes added from now on except pages. */
 export function collectMethods(app: RestApp): ReadonlyMap<string, ReadonlySet<string>> {
   const methodsByUrl = new Map<string, Set<string>>();
   app.addHook("onRoute", ({ url, method }) => {
+    if (url.startsWith(PAGES)) return;
     const methods = methodsByUrl.get(url) ?? new Set();
     methodsByUrl.set(url, methods);
     for (const name of [method].flat()) methods.add(name);

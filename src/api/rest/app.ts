@@ -5,7 +5,8 @@ import { controlAccess } from "./access-control.js";
 import { collectMethods, refuseOtherMethods } from "./allowed-methods.js";
 import { collectSchemas, documentation } from "./documentation.js";
 import type { RestApp, RestOptions } from "./edge.js";
-import { answerClientError, answerProblems, frameworkProblem } from "./problem-reply.js";
+import { acceptJsonOnly } from "./json-body.js";
+import { answerClientError, answerProblems, BODY_LIMIT_BYTES, frameworkProblem } from "./problem-reply.js";
 import { echoRequestId, requestIds } from "./request-id.js";
 import { requestValidator } from "./request-validator.js";
 import { auditRoutes } from "./routes/audit.js";
@@ -19,7 +20,6 @@ import { resetRoutes } from "./routes/reset.js";
 import { sequencesRoutes } from "./routes/sequences.js";
 import { statusRoutes } from "./routes/status.js";
 
-const BODY_LIMIT_BYTES = 64 * 1024;
 /** Long enough for a wrong prefix to be told what is wrong with it. */
 const PARAMETER_LENGTH_MAX = 2000;
 /** A request must have arrived by then, body included. */
@@ -54,7 +54,7 @@ export async function buildRestApp(options: RestOptions): Promise<RestApp> {
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(requestValidator);
-  app.removeContentTypeParser("text/plain");
+  acceptJsonOnly(app);
   app.addHook("onRequest", echoRequestId);
   answerProblems(app, options);
   logRequests(app, options);

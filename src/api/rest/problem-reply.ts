@@ -6,12 +6,16 @@ import { Problem, type ProblemCode, problemOf } from "../problem.js";
 import type { RestApp, RestOptions } from "./edge.js";
 
 const MEDIA_TYPE = "application/problem+json";
+const SHOWN_PATH_LENGTH_MAX = 200;
+/** No request of this edge needs more. */
+export const BODY_LIMIT_BYTES = 64 * 1024;
 
 /** Every error of the app, whoever raised it, leaves as a problem (RFC 9457). */
 export function answerProblems(app: RestApp, options: Pick<RestOptions, "logger" | "crash">): void {
   app.setErrorHandler((error, request, reply) => replyToError(error, request, reply, options));
   app.setNotFoundHandler((request, reply) => {
-    const detail = `there is nothing at ${request.method} ${request.url.split("?", 1)[0]}`;
+    const path = request.url.split("?", 1)[0]?.slice(0, SHOWN_PATH_LENGTH_MAX);
+    const detail = `there is nothing at ${request.method} ${path}`;
     return sendProblem(new Problem("NOT_FOUND", detail), request, reply);
   });
 }
@@ -66,7 +70,7 @@ function problemOfFastify(error: unknown): Problem | undefined {
   const { statusCode } = error as Partial<FastifyError>;
   if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined;
   const code = codeOfStatus(statusCode);
-  return new Problem(code, detailOf(code, error));
+  return new Problem(code, detailOf(error as FastifyError));
 }
 
 function codeOfStatus(status: number): ProblemCode {
@@ -90,9 +94,20 @@ function codeOfStatus(status: number): ProblemCode {
   }
 }
 
-function detailOf(code: ProblemCode, error: Error): string {
-  if (code === "UNSUPPORTED_MEDIA_TYPE") return "the body must be sent as content-type application/json";
-  return error.message;
+function detailOf(error: FastifyError): string {
+  switch (error.code) {
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return "the body must be sent as content-type application/json";
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return `the body must have at most ${BODY_LIMIT_BYTES} bytes`;
+    // These repeat the whole URL.
+    case "FST_ERR_BAD_URL":
+      return "the URL cannot be decoded";
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return "a part of the URL is too long";
+    default:
+      return error.message;
+  }
 }
 
 /** What is not even HTTP: answered on the bare socket. */
