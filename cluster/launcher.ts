@@ -119,11 +119,11 @@ export class LocalCluster {
 
   /** Resolves when the node answers that it serves; @throws LaunchError if it ends or takes too long. */
   async ready(id: number): Promise<void> {
-    const process = this.#running.get(id);
-    if (process === undefined) throw new LaunchError(`node ${id} is not running`);
+    const node = this.#running.get(id);
+    if (node === undefined) throw new LaunchError(`node ${id} is not running`);
     const readyMs = this.#options.readyMs ?? readyMsDefault;
     const gaveUp = new AbortController();
-    const exited = process.exited.then((exit) => {
+    const exited = node.exited.then((exit) => {
       throw new LaunchError(describeExit(exit));
     });
     try {
@@ -135,11 +135,11 @@ export class LocalCluster {
 
   /** Sends a signal; resolves when the process has ended, or at once after a signal that it survives. */
   async kill(id: number, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    const process = this.#running.get(id);
-    if (process === undefined) return;
-    if (!survivable.has(signal)) this.#expected.add(process);
-    process.signal(signal);
-    if (!survivable.has(signal)) await process.exited;
+    const node = this.#running.get(id);
+    if (node === undefined) return;
+    if (!survivable.has(signal)) this.#expected.add(node);
+    node.signal(signal);
+    if (!survivable.has(signal)) await node.exited;
   }
 
   /** Stops all nodes: SIGTERM first, and SIGKILL for those that take too long. */
@@ -152,23 +152,23 @@ export class LocalCluster {
 
   /** Ends all nodes at once, without waiting: for the last moments of the process that started them. */
   killAll(): void {
-    for (const process of this.#running.values()) {
-      this.#expected.add(process);
-      process.signal("SIGKILL");
+    for (const node of this.#running.values()) {
+      this.#expected.add(node);
+      node.signal("SIGKILL");
     }
   }
 
-  async #stopNode(process: NodeProcess): Promise<void> {
-    this.#expected.add(process);
-    process.signal("SIGTERM");
+  async #stopNode(node: NodeProcess): Promise<void> {
+    this.#expected.add(node);
+    node.signal("SIGTERM");
     // A stopped process receives nothing else.
-    process.signal("SIGCONT");
+    node.signal("SIGCONT");
     const settled = new AbortController();
     const grace = pause(this.#options.graceMs ?? graceMsDefault, undefined, { signal: settled.signal }).then(
-      () => process.signal("SIGKILL"),
+      () => node.signal("SIGKILL"),
       () => undefined,
     );
-    await process.exited;
+    await node.exited;
     settled.abort();
     await grace;
   }
@@ -182,17 +182,17 @@ export class LocalCluster {
 
   async #spawn(id: number): Promise<void> {
     if (this.#stopRequested) throw new LaunchError(`node ${id} was not started: the cluster is being stopped`);
-    const process = await NodeProcess.start({
+    const node = await NodeProcess.start({
       id,
       command: this.#options.command ?? nodeCommand(),
       env: this.#environment(id),
       logPath: this.logPath(id),
     });
-    this.#running.set(id, process);
+    this.#running.set(id, node);
     // Never rejects; whoever waits for the end sees the same exit.
-    void process.exited.then((exit) => {
+    void node.exited.then((exit) => {
       this.#running.delete(id);
-      if (!this.#expected.has(process)) this.#options.onUnexpectedExit?.(exit);
+      if (!this.#expected.has(node)) this.#options.onUnexpectedExit?.(exit);
     });
   }
 
