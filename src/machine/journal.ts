@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { Batch, Group, JournalBlock } from "../generated/folio/log/v1/log.js";
 import { invariant } from "../assert.js";
+import { Batch, Group, JournalBlock } from "../generated/folio/log/v1/log.js";
 import type { LogIndex } from "../raft/types.js";
 import type { StateStore } from "../storage/state-store.js";
 

@@ -1,6 +1,6 @@
 import { invariant } from "../assert.js";
 import { becomeFollower, reportConfiguration, restartElectionTimer } from "./role-changes.js";
-import { type CoreState, isHardStateDurable, report, sendWhenDurable } from "./state.js";
+import { appendEntry, type CoreState, isHardStateDurable, report, sendWhenDurable } from "./state.js";
 import type { AppendReply, AppendRequest, Entry, LogIndex, ReadReply } from "./types.js";
 
 /** A request of the current term's leader (§3.5). */
@@ -29,15 +29,14 @@ export function receiveAppendRequest(state: CoreState, request: AppendRequest): 
 
 /** Appends what is new. An entry that is there stays, and with it what follows (classic bug 8). */
 function appendNew(state: CoreState, entries: readonly Entry[]): void {
-  const { log, pending } = state;
+  const { log } = state;
   const configurationBefore = log.configurationIndex;
   for (const entry of entries) {
     if (entry.index <= log.lastIndex) {
       if (log.term(entry.index) === entry.term) continue;
       truncate(state, entry.index);
     }
-    log.append(entry);
-    pending.entries.push(entry);
+    appendEntry(state, entry);
   }
   if (log.configurationIndex !== configurationBefore) reportConfiguration(state);
 }

@@ -1,6 +1,6 @@
 import { invariant } from "../assert.js";
 import { Progress } from "./progress.js";
-import { type CoreState, drawElectionTimeout, leaderOf, type Role, report } from "./state.js";
+import { appendEntry, type CoreState, drawElectionTimeout, leaderOf, type Role, report } from "./state.js";
 import type { Entry, EntryBody, NodeId, Term } from "./types.js";
 
 function enter(state: CoreState, role: Role, why: string): void {
@@ -102,8 +102,7 @@ function openingBody(state: CoreState): EntryBody {
 export function appendToLog(state: CoreState, body: EntryBody): Entry {
   const entry: Entry = { index: state.log.lastIndex + 1, term: state.term, body };
   const configurationBefore = state.log.configurationIndex;
-  state.log.append(entry);
-  state.pending.entries.push(entry);
+  appendEntry(state, entry);
   if (state.log.configurationIndex !== configurationBefore) reportConfiguration(state);
   return entry;
 }

@@ -84,6 +84,8 @@ export interface InFlightWrite {
 export interface Effects {
   /** May leave at once. */
   send: OutgoingMessage[];
+  /** Entries that came to the log, in order; one that takes an index again replaces it and all after. */
+  appended: Entry[];
   reads: ReadOutcome[];
   transitions: Transition[];
 }
@@ -119,7 +121,7 @@ export function emptyPendingWrite(): PendingWrite {
 }
 
 export function emptyEffects(): Effects {
-  return { send: [], reads: [], transitions: [] };
+  return { send: [], appended: [], reads: [], transitions: [] };
 }
 
 /** Whether term, vote and log in memory are all on disk already. */
@@ -180,6 +182,13 @@ function supersedes(later: OutgoingMessage, earlier: OutgoingMessage): boolean {
     later.outcome.matchIndex >= earlier.outcome.matchIndex &&
     later.round >= earlier.round
   );
+}
+
+/** The host keeps payloads: it learns of every entry that joins the log, and it joins the next write. */
+export function appendEntry(state: CoreState, entry: Entry): void {
+  state.log.append(entry);
+  state.pending.entries.push(entry);
+  state.effects.appended.push(entry);
 }
 
 export function report(state: CoreState, transition: Transition): void {

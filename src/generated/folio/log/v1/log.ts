@@ -65,13 +65,6 @@ export enum Member_Kind {
   UNRECOGNIZED = -1,
 }
 
-/** What the log store keeps beside the entries; term and vote change in one write. */
-export interface HardState {
-  term: number;
-  /** 0: none. */
-  votedFor: number;
-}
-
 /** One block of the journal: one log entry that changed the state, linked to the block before it. */
 export interface JournalBlock {
   index: number;
@@ -85,6 +78,33 @@ export interface JournalBlock {
    * means that the command did not act (repeated, below the mark, or of a closed session).
    */
   results: Uint8Array[];
+}
+
+/** What the state store keeps beside the machines' own rows; changes with every checkpoint. */
+export interface StateHeader {
+  appliedIndex: number;
+  appliedTerm: number;
+  /** The effective time of the newest entry, milliseconds since the epoch. */
+  time: number;
+  /** SHA-256 of the newest journal block; empty before the first. */
+  journalHead: Uint8Array;
+  /** The newest applied configuration and its index; absent before the first. */
+  configuration: Configuration | undefined;
+  configurationIndex: number;
+  sessions: Session[];
+}
+
+/** Exactly-once: what is known of one session's requests. */
+export interface Session {
+  id: number;
+  nodeId: number;
+  storeId: string;
+  nonce: string;
+  lowWater: number;
+  /** Requests at or above the mark that acted, and where their results stand in the journal. */
+  requests: number[];
+  indices: number[];
+  ordinals: number[];
 }
 
 function createBaseBatch(): Batch {
@@ -532,63 +552,6 @@ export const Member: MessageFns<Member> = {
   },
 };
 
-function createBaseHardState(): HardState {
-  return { term: 0, votedFor: 0 };
-}
-
-export const HardState: MessageFns<HardState> = {
-  encode(message: HardState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.term !== 0) {
-      writer.uint32(8).uint64(message.term);
-    }
-    if (message.votedFor !== 0) {
-      writer.uint32(16).uint64(message.votedFor);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): HardState {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHardState();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.term = longToNumber(reader.uint64());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.votedFor = longToNumber(reader.uint64());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
 function createBaseJournalBlock(): JournalBlock {
   return { index: 0, time: 0, previousHash: new Uint8Array(0), payload: new Uint8Array(0), results: [] };
 }
@@ -665,6 +628,291 @@ export const JournalBlock: MessageFns<JournalBlock> = {
 
             message.results.push(reader.bytes());
             continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStateHeader(): StateHeader {
+  return {
+    appliedIndex: 0,
+    appliedTerm: 0,
+    time: 0,
+    journalHead: new Uint8Array(0),
+    configuration: undefined,
+    configurationIndex: 0,
+    sessions: [],
+  };
+}
+
+export const StateHeader: MessageFns<StateHeader> = {
+  encode(message: StateHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.appliedIndex !== 0) {
+      writer.uint32(8).uint64(message.appliedIndex);
+    }
+    if (message.appliedTerm !== 0) {
+      writer.uint32(16).uint64(message.appliedTerm);
+    }
+    if (message.time !== 0) {
+      writer.uint32(24).int64(message.time);
+    }
+    if (message.journalHead.length !== 0) {
+      writer.uint32(34).bytes(message.journalHead);
+    }
+    if (message.configuration !== undefined) {
+      Configuration.encode(message.configuration, writer.uint32(42).fork()).join();
+    }
+    if (message.configurationIndex !== 0) {
+      writer.uint32(48).uint64(message.configurationIndex);
+    }
+    for (const v of message.sessions) {
+      Session.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateHeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateHeader();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.appliedIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.appliedTerm = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.time = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.journalHead = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.configuration = Configuration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.configurationIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.sessions.push(Session.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSession(): Session {
+  return { id: 0, nodeId: 0, storeId: "", nonce: "", lowWater: 0, requests: [], indices: [], ordinals: [] };
+}
+
+export const Session: MessageFns<Session> = {
+  encode(message: Session, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.nodeId !== 0) {
+      writer.uint32(16).uint64(message.nodeId);
+    }
+    if (message.storeId !== "") {
+      writer.uint32(26).string(message.storeId);
+    }
+    if (message.nonce !== "") {
+      writer.uint32(34).string(message.nonce);
+    }
+    if (message.lowWater !== 0) {
+      writer.uint32(40).uint64(message.lowWater);
+    }
+    if (message.requests.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.requests) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.indices.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.indices) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.ordinals.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.ordinals) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Session {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSession();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nodeId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.storeId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.nonce = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.lowWater = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.requests.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.requests.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.indices.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.indices.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 8: {
+            if (tag === 64) {
+              message.ordinals.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.ordinals.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {

@@ -133,6 +133,7 @@ export interface Refused {
 }
 
 export interface ResetDone {
+  /** Before the first number possibly below 0. */
   oldValue: number;
   newValue: number;
   epoch: number;
@@ -146,9 +147,110 @@ export interface ResetDone {
 export interface Configured {
   version: number;
   created: boolean;
+  /** Nothing changed and no version was made. */
+  unchanged: boolean;
 }
 
 export interface Seeded {
+}
+
+export interface StoredDefinition {
+  prefix: string;
+  template: string;
+  padding: number;
+  separator: string;
+  start: number;
+  step: number;
+  maximum: number;
+  resetRule: string;
+  timeZone: string;
+  zoneTransitions: ZoneTransition[];
+  fiscalYearStart: number;
+  scope: string;
+  gapPolicy: string;
+  profile: string;
+  isActive: boolean;
+  description: string;
+  version: number;
+  explicit: boolean;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** What all series of one sequence have used together. */
+export interface StoredLedger {
+  issued: number;
+  /** -1: nothing was issued. */
+  highest: number;
+  /** Days since 1970-01-01. */
+  latestDay: number;
+  form: FormUse | undefined;
+  pastForms: FormUse[];
+  floor: Floor | undefined;
+  auditedIndex: number;
+}
+
+export interface FormUse {
+  version: number;
+  widthLeast: number;
+  widthMost: number;
+  /** -1: no number was issued in this form. */
+  highest: number;
+}
+
+export interface Floor {
+  counter: number;
+  latestDay: number;
+  generation: number;
+}
+
+export interface StoredSeries {
+  epoch: number;
+  current: number;
+  /** -1: none. */
+  guard: number;
+  segment: Segment | undefined;
+  sealedSegments: number;
+  issued: number;
+  lastGenerated?: number | undefined;
+  floorGeneration: number;
+  lastIndex: number;
+}
+
+export interface Segment {
+  first: number;
+  last: number;
+  step: number;
+}
+
+/** What a draw that may be repeated has to answer again. */
+export interface StoredMemo {
+  fingerprint: string;
+  /** Absent: never. */
+  expiresAt?: number | undefined;
+  index: number;
+  ordinal: number;
+  time: number;
+  definitionVersion: number;
+  epoch: number;
+  ranges: Range[];
+}
+
+export interface StoredSettings {
+  autoCreate: boolean;
+  idempotencyRetentionMs: number;
+  idempotencyKeysMax: number;
+}
+
+export interface StoredKeyUsage {
+  /** Hours since the epoch, ascending, and how many keys expire in each. */
+  hours: number[];
+  counts: number[];
+  hour: number;
+}
+
+export interface StoredSlotIndex {
+  index: number;
 }
 
 function createBaseCommand(): Command {
@@ -1386,7 +1488,7 @@ function createBaseResetDone(): ResetDone {
 export const ResetDone: MessageFns<ResetDone> = {
   encode(message: ResetDone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.oldValue !== 0) {
-      writer.uint32(8).uint64(message.oldValue);
+      writer.uint32(8).int64(message.oldValue);
     }
     if (message.newValue !== 0) {
       writer.uint32(16).uint64(message.newValue);
@@ -1427,7 +1529,7 @@ export const ResetDone: MessageFns<ResetDone> = {
               break;
             }
 
-            message.oldValue = longToNumber(reader.uint64());
+            message.oldValue = longToNumber(reader.int64());
             continue;
           }
           case 2: {
@@ -1492,7 +1594,7 @@ export const ResetDone: MessageFns<ResetDone> = {
 };
 
 function createBaseConfigured(): Configured {
-  return { version: 0, created: false };
+  return { version: 0, created: false, unchanged: false };
 }
 
 export const Configured: MessageFns<Configured> = {
@@ -1502,6 +1604,9 @@ export const Configured: MessageFns<Configured> = {
     }
     if (message.created !== false) {
       writer.uint32(16).bool(message.created);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(24).bool(message.unchanged);
     }
     return writer;
   },
@@ -1533,6 +1638,14 @@ export const Configured: MessageFns<Configured> = {
             }
 
             message.created = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
             continue;
           }
         }
@@ -1570,6 +1683,1095 @@ export const Seeded: MessageFns<Seeded> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStoredDefinition(): StoredDefinition {
+  return {
+    prefix: "",
+    template: "",
+    padding: 0,
+    separator: "",
+    start: 0,
+    step: 0,
+    maximum: 0,
+    resetRule: "",
+    timeZone: "",
+    zoneTransitions: [],
+    fiscalYearStart: 0,
+    scope: "",
+    gapPolicy: "",
+    profile: "",
+    isActive: false,
+    description: "",
+    version: 0,
+    explicit: false,
+    createdAt: 0,
+    updatedAt: 0,
+  };
+}
+
+export const StoredDefinition: MessageFns<StoredDefinition> = {
+  encode(message: StoredDefinition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.prefix !== "") {
+      writer.uint32(10).string(message.prefix);
+    }
+    if (message.template !== "") {
+      writer.uint32(18).string(message.template);
+    }
+    if (message.padding !== 0) {
+      writer.uint32(24).uint32(message.padding);
+    }
+    if (message.separator !== "") {
+      writer.uint32(34).string(message.separator);
+    }
+    if (message.start !== 0) {
+      writer.uint32(40).uint64(message.start);
+    }
+    if (message.step !== 0) {
+      writer.uint32(48).uint64(message.step);
+    }
+    if (message.maximum !== 0) {
+      writer.uint32(56).uint64(message.maximum);
+    }
+    if (message.resetRule !== "") {
+      writer.uint32(66).string(message.resetRule);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(74).string(message.timeZone);
+    }
+    for (const v of message.zoneTransitions) {
+      ZoneTransition.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.fiscalYearStart !== 0) {
+      writer.uint32(88).uint32(message.fiscalYearStart);
+    }
+    if (message.scope !== "") {
+      writer.uint32(98).string(message.scope);
+    }
+    if (message.gapPolicy !== "") {
+      writer.uint32(106).string(message.gapPolicy);
+    }
+    if (message.profile !== "") {
+      writer.uint32(114).string(message.profile);
+    }
+    if (message.isActive !== false) {
+      writer.uint32(120).bool(message.isActive);
+    }
+    if (message.description !== "") {
+      writer.uint32(130).string(message.description);
+    }
+    if (message.version !== 0) {
+      writer.uint32(136).uint64(message.version);
+    }
+    if (message.explicit !== false) {
+      writer.uint32(144).bool(message.explicit);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(152).int64(message.createdAt);
+    }
+    if (message.updatedAt !== 0) {
+      writer.uint32(160).int64(message.updatedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredDefinition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredDefinition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.prefix = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.template = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.padding = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.separator = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.start = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.step = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maximum = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.resetRule = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.zoneTransitions.push(ZoneTransition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.fiscalYearStart = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.gapPolicy = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.profile = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.isActive = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.explicit = reader.bool();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.updatedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStoredLedger(): StoredLedger {
+  return { issued: 0, highest: 0, latestDay: 0, form: undefined, pastForms: [], floor: undefined, auditedIndex: 0 };
+}
+
+export const StoredLedger: MessageFns<StoredLedger> = {
+  encode(message: StoredLedger, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.issued !== 0) {
+      writer.uint32(8).uint64(message.issued);
+    }
+    if (message.highest !== 0) {
+      writer.uint32(16).sint64(message.highest);
+    }
+    if (message.latestDay !== 0) {
+      writer.uint32(24).sint32(message.latestDay);
+    }
+    if (message.form !== undefined) {
+      FormUse.encode(message.form, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.pastForms) {
+      FormUse.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.floor !== undefined) {
+      Floor.encode(message.floor, writer.uint32(50).fork()).join();
+    }
+    if (message.auditedIndex !== 0) {
+      writer.uint32(56).uint64(message.auditedIndex);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredLedger {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredLedger();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.issued = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.highest = longToNumber(reader.sint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.latestDay = reader.sint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.form = FormUse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pastForms.push(FormUse.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.floor = Floor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.auditedIndex = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFormUse(): FormUse {
+  return { version: 0, widthLeast: 0, widthMost: 0, highest: 0 };
+}
+
+export const FormUse: MessageFns<FormUse> = {
+  encode(message: FormUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint64(message.version);
+    }
+    if (message.widthLeast !== 0) {
+      writer.uint32(16).uint32(message.widthLeast);
+    }
+    if (message.widthMost !== 0) {
+      writer.uint32(24).uint32(message.widthMost);
+    }
+    if (message.highest !== 0) {
+      writer.uint32(32).sint64(message.highest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FormUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFormUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.widthLeast = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.widthMost = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.highest = longToNumber(reader.sint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFloor(): Floor {
+  return { counter: 0, latestDay: 0, generation: 0 };
+}
+
+export const Floor: MessageFns<Floor> = {
+  encode(message: Floor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.counter !== 0) {
+      writer.uint32(8).sint64(message.counter);
+    }
+    if (message.latestDay !== 0) {
+      writer.uint32(16).sint32(message.latestDay);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(24).uint64(message.generation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Floor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFloor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.latestDay = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStoredSeries(): StoredSeries {
+  return {
+    epoch: 0,
+    current: 0,
+    guard: 0,
+    segment: undefined,
+    sealedSegments: 0,
+    issued: 0,
+    lastGenerated: undefined,
+    floorGeneration: 0,
+    lastIndex: 0,
+  };
+}
+
+export const StoredSeries: MessageFns<StoredSeries> = {
+  encode(message: StoredSeries, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.current !== 0) {
+      writer.uint32(16).uint64(message.current);
+    }
+    if (message.guard !== 0) {
+      writer.uint32(24).sint64(message.guard);
+    }
+    if (message.segment !== undefined) {
+      Segment.encode(message.segment, writer.uint32(34).fork()).join();
+    }
+    if (message.sealedSegments !== 0) {
+      writer.uint32(40).uint64(message.sealedSegments);
+    }
+    if (message.issued !== 0) {
+      writer.uint32(48).uint64(message.issued);
+    }
+    if (message.lastGenerated !== undefined) {
+      writer.uint32(56).int64(message.lastGenerated);
+    }
+    if (message.floorGeneration !== 0) {
+      writer.uint32(64).uint64(message.floorGeneration);
+    }
+    if (message.lastIndex !== 0) {
+      writer.uint32(72).uint64(message.lastIndex);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredSeries {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredSeries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.current = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.guard = longToNumber(reader.sint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.segment = Segment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sealedSegments = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.issued = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lastGenerated = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.floorGeneration = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.lastIndex = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSegment(): Segment {
+  return { first: 0, last: 0, step: 0 };
+}
+
+export const Segment: MessageFns<Segment> = {
+  encode(message: Segment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.first !== 0) {
+      writer.uint32(8).uint64(message.first);
+    }
+    if (message.last !== 0) {
+      writer.uint32(16).uint64(message.last);
+    }
+    if (message.step !== 0) {
+      writer.uint32(24).uint64(message.step);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Segment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSegment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.first = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.last = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.step = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStoredMemo(): StoredMemo {
+  return {
+    fingerprint: "",
+    expiresAt: undefined,
+    index: 0,
+    ordinal: 0,
+    time: 0,
+    definitionVersion: 0,
+    epoch: 0,
+    ranges: [],
+  };
+}
+
+export const StoredMemo: MessageFns<StoredMemo> = {
+  encode(message: StoredMemo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fingerprint !== "") {
+      writer.uint32(10).string(message.fingerprint);
+    }
+    if (message.expiresAt !== undefined) {
+      writer.uint32(16).int64(message.expiresAt);
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint64(message.index);
+    }
+    if (message.ordinal !== 0) {
+      writer.uint32(32).uint64(message.ordinal);
+    }
+    if (message.time !== 0) {
+      writer.uint32(40).int64(message.time);
+    }
+    if (message.definitionVersion !== 0) {
+      writer.uint32(48).uint64(message.definitionVersion);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(56).uint64(message.epoch);
+    }
+    for (const v of message.ranges) {
+      Range.encode(v!, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredMemo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredMemo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fingerprint = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ordinal = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.time = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.definitionVersion = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.ranges.push(Range.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStoredSettings(): StoredSettings {
+  return { autoCreate: false, idempotencyRetentionMs: 0, idempotencyKeysMax: 0 };
+}
+
+export const StoredSettings: MessageFns<StoredSettings> = {
+  encode(message: StoredSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.autoCreate !== false) {
+      writer.uint32(8).bool(message.autoCreate);
+    }
+    if (message.idempotencyRetentionMs !== 0) {
+      writer.uint32(16).uint64(message.idempotencyRetentionMs);
+    }
+    if (message.idempotencyKeysMax !== 0) {
+      writer.uint32(24).uint64(message.idempotencyKeysMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.autoCreate = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.idempotencyRetentionMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.idempotencyKeysMax = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStoredKeyUsage(): StoredKeyUsage {
+  return { hours: [], counts: [], hour: 0 };
+}
+
+export const StoredKeyUsage: MessageFns<StoredKeyUsage> = {
+  encode(message: StoredKeyUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hours.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.hours) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.counts.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.counts) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.hour !== 0) {
+      writer.uint32(24).uint64(message.hour);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredKeyUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredKeyUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.hours.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.hours.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.counts.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.counts.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hour = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStoredSlotIndex(): StoredSlotIndex {
+  return { index: 0 };
+}
+
+export const StoredSlotIndex: MessageFns<StoredSlotIndex> = {
+  encode(message: StoredSlotIndex, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint64(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredSlotIndex {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredSlotIndex();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;

@@ -1,0 +1,158 @@
+import { invariant } from "../assert.js";
+import {
+  Batch,
+  Group,
+  type RegisterSession,
+  SessionCommand,
+  StateHeader,
+  type TaggedCommand,
+} from "../generated/folio/log/v1/log.js";
+import type { Configuration, Entry, LogIndex, Position } from "../raft/types.js";
+import type { StateStore } from "../storage/state-store.js";
+import { fromStoredConfiguration, toStoredConfiguration } from "./configuration-record.js";
+import { Journal } from "./journal.js";
+import type { Machine } from "./machine.js";
+import { SessionTable } from "./sessions.js";
+
+/** Commands of the session table itself; mounted machines have numbers from 1 on. */
+export const SESSION_MACHINE_ID = 0;
+
+const HEADER_KEY = "h/header";
+const NOTHING = new Uint8Array(0);
+const REGISTERED = Uint8Array.of(1);
+
+/** What the node itself waits for in an entry: it finds its own tags and answers from its own apply. */
+export interface OwnOutcomes {
+  /** The node's open session; 0 before it has one. */
+  readonly session: number;
+  /** The nonce of the node's registration. */
+  readonly nonce: string;
+  registered(session: number): void;
+  /** The request acted in this entry, with this result. */
+  settled(request: number, result: unknown): void;
+}
+
+/** The least part of a StateHeader that a node needs before it can apply anything. */
+interface Header {
+  applied: Position;
+  time: number;
+  configuration: Configuration | undefined;
+  configurationIndex: LogIndex;
+}
+
+/**
+ * The replicated state of one node: applies committed entries in order, once each, to the session
+ * table, the mounted machines and the journal. Deterministic: its only inputs are entries.
+ */
+export class ReplicatedState {
+  readonly #state: StateStore;
+  readonly #machines: ReadonlyMap<number, Machine>;
+  readonly #sessions: SessionTable;
+  readonly #journal: Journal;
+  readonly #header: Header;
+
+  /** @throws InvariantViolation if two machines claim one number. */
+  constructor(state: StateStore, machines: readonly Machine[]) {
+    this.#state = state;
+    this.#machines = new Map(machines.map((machine) => [machine.id, machine]));
+    invariant(this.#machines.size === machines.length, "every mounted machine has a number of its own");
+    invariant(!this.#machines.has(SESSION_MACHINE_ID), "number 0 is the session table's");
+    const bytes = state.get(HEADER_KEY);
+    const stored = bytes === undefined ? undefined : StateHeader.decode(bytes);
+    this.#sessions = new SessionTable(stored?.sessions ?? []);
+    this.#journal = new Journal(state, stored?.journalHead ?? NOTHING);
+    this.#header = {
+      applied: { index: stored?.appliedIndex ?? 0, term: stored?.appliedTerm ?? 0 },
+      time: stored?.time ?? 0,
+      configuration: stored?.configuration && fromStoredConfiguration(stored.configuration),
+      configurationIndex: stored?.configurationIndex ?? 0,
+    };
+  }
+
+  /** The newest applied entry. */
+  get applied(): Position {
+    return this.#header.applied;
+  }
+
+  /** The effective time of the newest applied entry: ms since the epoch, never going back. */
+  get time(): number {
+    return this.#header.time;
+  }
+
+  isSessionOpen(session: number): boolean {
+    return this.#sessions.isOpen(session);
+  }
+
+  /** Returns how many commands the entry held. */
+  apply(entry: Entry, own: OwnOutcomes): number {
+    const { applied } = this.#header;
+    invariant(entry.index === applied.index + 1, () => `entry ${entry.index} is applied after ${applied.index}`);
+    invariant(entry.term >= applied.term, "terms never go back in what is applied");
+    let commands = 0;
+    if (entry.body.kind === "command") commands = this.#applyBatch(entry.index, entry.body.payload, own);
+    else if (entry.body.kind === "configuration") {
+      this.#header.configuration = entry.body.configuration;
+      this.#header.configurationIndex = entry.index;
+    }
+    this.#header.applied = { index: entry.index, term: entry.term };
+    return commands;
+  }
+
+  #applyBatch(index: LogIndex, payload: Uint8Array, own: OwnOutcomes): number {
+    const batch = Batch.decode(payload);
+    // A leader whose clock is behind its predecessor's stamps too low: time stands still, it never goes back.
+    const time = Math.max(batch.time, this.#header.time);
+    this.#header.time = time;
+    const results: Uint8Array[] = [];
+    for (const groupBytes of batch.groups) {
+      const group = Group.decode(groupBytes);
+      this.#sessions.raiseLowWater(group.session, group.lowWater);
+      for (const command of group.commands) {
+        results.push(this.#applyCommand({ index, ordinal: results.length, time }, group.session, command, own));
+      }
+    }
+    this.#journal.append({ index, time, payload, results });
+    return results.length;
+  }
+
+  #applyCommand(
+    context: { readonly index: LogIndex; readonly ordinal: number; readonly time: number },
+    session: number,
+    command: TaggedCommand,
+    own: OwnOutcomes,
+  ): Uint8Array {
+    if (command.machine === SESSION_MACHINE_ID) return this.#applySessionCommand(context.index, command.payload, own);
+    if (this.#sessions.admit(session, command.request).kind !== "execute") return NOTHING;
+    const machine = this.#machines.get(command.machine);
+    invariant(machine !== undefined, () => `machine ${command.machine} is mounted here as on the node that proposed`);
+    const { result, record } = machine.apply(command.payload, context);
+    this.#sessions.acted(session, command.request, { index: context.index, ordinal: context.ordinal });
+    if (session === own.session) own.settled(command.request, result);
+    return record;
+  }
+
+  #applySessionCommand(index: LogIndex, payload: Uint8Array, own: OwnOutcomes): Uint8Array {
+    const { body } = SessionCommand.decode(payload);
+    invariant(body !== undefined, "a session command of a known kind");
+    const registration: RegisterSession = body.value;
+    const session = this.#sessions.register({ index, ...registration });
+    if (registration.nonce === own.nonce) own.registered(session);
+    return session === index ? REGISTERED : NOTHING;
+  }
+
+  /** Puts everything that is only in memory into the state store's overlay, for the next checkpoint. */
+  flush(): void {
+    for (const machine of this.#machines.values()) machine.flush();
+    const { applied, time, configuration, configurationIndex } = this.#header;
+    const header = StateHeader.encode({
+      appliedIndex: applied.index,
+      appliedTerm: applied.term,
+      time,
+      journalHead: this.#journal.headHash,
+      configuration: configuration && toStoredConfiguration(configuration),
+      configurationIndex,
+      sessions: this.#sessions.stored(),
+    });
+    this.#state.put(HEADER_KEY, header.finish());
+  }
+}

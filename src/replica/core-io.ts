@@ -1,0 +1,87 @@
+import type { RaftCore } from "../raft/core.js";
+import type { NodeId, OutgoingMessage, RaftMessage, ReadOutcome, Transition } from "../raft/types.js";
+import type { LogStore, StorageFailure } from "../storage/log-store.js";
+import type { Transport } from "../transport/transport.js";
+import type { EntryCache } from "./entry-cache.js";
+import type { Clock, ReplicaObserver } from "./ports.js";
+
+/** Carries the core's effects out: messages with their entries filled in, and one write at a time. */
+export class CoreIo {
+  readonly #entries: EntryCache;
+  readonly #log: LogStore;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #observer: ReplicaObserver;
+  readonly #written: () => void;
+  readonly #failed: (failure: StorageFailure) => void;
+  #isWriting = false;
+
+  constructor(options: {
+    readonly entries: EntryCache;
+    readonly log: LogStore;
+    readonly transport: Transport;
+    readonly clock: Clock;
+    readonly observer: ReplicaObserver;
+    /** A write has completed and the core knows it. */
+    readonly written: () => void;
+    readonly failed: (failure: StorageFailure) => void;
+  }) {
+    this.#entries = options.entries;
+    this.#log = options.log;
+    this.#transport = options.transport;
+    this.#clock = options.clock;
+    this.#observer = options.observer;
+    this.#written = options.written;
+    this.#failed = options.failed;
+  }
+
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  /** Sends what may leave now, one frame per peer; returns what the host itself has to look at. */
+  send(
+    core: RaftCore,
+    now: number,
+  ): { readonly transitions: readonly Transition[]; readonly reads: readonly ReadOutcome[] } {
+    const effects = core.takeEffects(now);
+    for (const entry of effects.appended) this.#entries.add(entry);
+    const outgoing = new Map<NodeId, RaftMessage[]>();
+    for (const message of effects.send) {
+      const messages = outgoing.get(message.to);
+      if (messages === undefined) outgoing.set(message.to, [this.#withEntries(message)]);
+      else messages.push(this.#withEntries(message));
+    }
+    for (const [peer, messages] of outgoing) this.#transport.send(peer, messages);
+    return effects;
+  }
+
+  #withEntries(message: OutgoingMessage): RaftMessage {
+    if (message.type !== "appendRequest") return message;
+    const { firstIndex, lastIndex, ...request } = message;
+    return { ...request, entries: this.#entries.range(firstIndex, lastIndex) };
+  }
+
+  /** Begins the next write, if there is something to write and none is in flight. */
+  write(core: RaftCore): void {
+    if (this.#isWriting) return;
+    const write = core.takeWrite();
+    if (write === undefined) return;
+    this.#isWriting = true;
+    const startedAt = this.#clock.monotonic();
+    this.#log.write(write.log, (failure) => {
+      this.#isWriting = false;
+      if (failure !== undefined) {
+        this.#failed(failure);
+        return;
+      }
+      const now = this.#clock.monotonic();
+      core.persisted(write.ticket, now);
+      const { entries } = write.log;
+      let bytes = 0;
+      for (const { body } of entries) if (body.kind === "command") bytes += body.payload.length;
+      this.#observer.logWritten({ entries: entries.length, bytes, durationMs: now - startedAt });
+      this.#written();
+    });
+  }
+}

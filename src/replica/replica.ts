@@ -1,0 +1,428 @@
+import { type OwnOutcomes, ReplicatedState } from "../machine/replicated-state.js";
+import { RaftCore } from "../raft/core.js";
+import { voterIds } from "../raft/quorum.js";
+import type { Configuration, LogIndex, NodeId, Transition } from "../raft/types.js";
+import type { StorageFailure } from "../storage/log-store.js";
+import type { Hello, PeerMessage } from "../transport/transport.js";
+import { Applier } from "./applier.js";
+import { CoreIo } from "./core-io.js";
+import { Dispatch } from "./dispatch.js";
+import { ElectionTimer } from "./election-timer.js";
+import { EntryCache } from "./entry-cache.js";
+import { LIMITS, type ReplicaOptions, type ReplicaPorts } from "./options.js";
+import { PeerBook } from "./peer-book.js";
+import type { Timer } from "./ports.js";
+import { Proposals, type Waiter } from "./proposals.js";
+import { Reads, type ReadWaiter } from "./reads.js";
+import { assertLogHoldsState } from "./recovery.js";
+import { type ReplicaView, type SelfReport, statusOf, viewOf, viewOutside } from "./report.js";
+import { Seating } from "./seating.js";
+import { Seats } from "./seats.js";
+import { SessionKeeper } from "./session-keeper.js";
+import { SkewGuard } from "./skew-guard.js";
+
+const STOPPING = "The node is shutting down.";
+
+/**
+ * The host of the core: drains inputs, steps the core, persists, sends, applies, in turns. Every
+ * effect reaches the world through ports, so the simulator runs this very code.
+ *
+ * One turn: tick if due, pack what arrived, send, write, apply, answer. Input that arrives while
+ * a write is in flight forms the next entry (group commit).
+ */
+export class Replica {
+  readonly #options: ReplicaOptions;
+  readonly #ports: ReplicaPorts;
+  readonly #replicated: ReplicatedState;
+  readonly #applier: Applier;
+  readonly #entries: EntryCache;
+  readonly #seating: Seating;
+  readonly #io: CoreIo;
+  readonly #peers = new PeerBook();
+  readonly #proposals: Proposals;
+  readonly #reads: Reads;
+  readonly #sessions: SessionKeeper;
+  readonly #dispatch: Dispatch;
+  readonly #skew: SkewGuard;
+  readonly #electionTimer: ElectionTimer;
+  readonly #own: OwnOutcomes;
+  #core: RaftCore | undefined;
+  #turnScheduled = false;
+  #tickDue = false;
+  #stalled = false;
+  #housekeeping: Timer | undefined;
+  #statusSentAt = Number.NEGATIVE_INFINITY;
+  #phase: "serving" | "draining" | "stopped" = "serving";
+
+  /** @throws StorageFailure DAMAGED when log and state contradict each other. */
+  constructor(options: ReplicaOptions, ports: ReplicaPorts) {
+    const { log, state, clock, timers, transport, observer, randomness, machines } = ports;
+    const { nodeId, address, version, electionTimeoutMs, heartbeatMs } = options;
+    const { recovery, storeId } = log;
+    this.#options = options;
+    this.#ports = ports;
+    this.#replicated = new ReplicatedState(state, machines);
+    assertLogHoldsState(recovery, this.#replicated.applied);
+    const failed = (failure: StorageFailure) => this.#fail(failure);
+    this.#applier = new Applier({ replicated: this.#replicated, state, clock, observer, failed });
+    const nextIndex = recovery.base.index + recovery.terms.length + 1;
+    this.#entries = new EntryCache(log, { nextIndex, bytesMax: LIMITS.cacheBytesMax });
+    this.#io = new CoreIo({
+      entries: this.#entries,
+      log,
+      transport,
+      clock,
+      observer,
+      written: () => this.#wake(),
+      failed,
+    });
+    const seats = new Seats({
+      self: { nodeId, storeId, address, version },
+      founders: options.founders,
+      configuration: recovery.configurations.at(-1)?.configuration ?? recovery.baseConfiguration,
+      empty: recovery.empty,
+    });
+    const seated = (configuration: Configuration) => this.#openCore(configuration);
+    this.#seating = new Seating({ seats, log, observer, seated, failed });
+    this.#proposals = new Proposals({ retryMs: 4 * electionTimeoutMs });
+    this.#reads = new Reads({ retryMs: electionTimeoutMs });
+    const nonce = randomness.id();
+    this.#sessions = new SessionKeeper({ nodeId, storeId, nonce, repeatMs: 2 * electionTimeoutMs });
+    const desk = { proposals: this.#proposals, sessions: this.#sessions, transport, clock, observer };
+    this.#dispatch = new Dispatch({ nodeId, heartbeatMs, ...desk });
+    const skewMaxMs = options.maxClockSkewMs;
+    this.#skew = new SkewGuard({ nodeId, skewMaxMs, windowMs: 8 * electionTimeoutMs, observer });
+    const due = (stall: { readonly lateMs: number } | undefined) => this.#timerDue(stall);
+    this.#electionTimer = new ElectionTimer({ timers, clock, latenessMaxMs: heartbeatMs, due });
+    this.#own = this.#ownOutcomes();
+  }
+
+  async start(): Promise<void> {
+    await this.#ports.transport.start({
+      received: (from, messages, clock) => this.#received(from, messages, clock),
+      connected: (peer) => this.#connected(peer),
+      disconnected: (peer) => this.#disconnected(peer),
+    });
+    this.#ports.transport.setPeers(this.#options.founders.filter(({ id }) => id !== this.#options.nodeId));
+    this.#seating.settle();
+    this.#scheduleHousekeeping();
+    this.#wake();
+  }
+
+  /** Takes a command for a mounted machine; the waiter is called exactly once, later. */
+  propose(
+    command: { readonly machine: number; readonly payload: Uint8Array },
+    deadlineMs: number,
+    waiter: Waiter,
+  ): void {
+    if (this.#phase !== "serving") {
+      waiter.fail("NOT_EXECUTED", STOPPING, 1000);
+      return;
+    }
+    this.#proposals.submit(command, this.#deadline(deadlineMs), waiter);
+    this.#wake();
+  }
+
+  /** Calls back when this node's state is at least as new as everything committed before the call. */
+  read(deadlineMs: number, waiter: ReadWaiter): void {
+    if (this.#phase === "stopped") {
+      waiter.fail(STOPPING);
+      return;
+    }
+    this.#reads.add(waiter, this.#deadline(deadlineMs));
+    this.#wake();
+  }
+
+  #deadline(waitMs: number): number {
+    return this.#ports.clock.monotonic() + Math.min(waitMs, this.#options.requestDeadlineMs);
+  }
+
+  get appliedIndex(): LogIndex {
+    return this.#applier.appliedIndex;
+  }
+
+  /** Effective time of the newest applied entry, ms since the epoch. */
+  get appliedTime(): number {
+    return this.#replicated.time;
+  }
+
+  /** For checkers: everything the core knows; undefined before this node has its seat. */
+  get core(): RaftCore | undefined {
+    return this.#core;
+  }
+
+  // Input: fed to the core at once, its effects carried out in the turn that follows.
+
+  #connected(peer: NodeId): void {
+    this.#peers.connected(peer);
+    this.#ports.transport.send(peer, [this.#seating.hello()]);
+  }
+
+  #disconnected(peer: NodeId): void {
+    this.#peers.disconnected(peer);
+    this.#seating.disconnected(peer);
+  }
+
+  #received(from: NodeId, messages: readonly PeerMessage[], clock: number): void {
+    if (this.#phase === "stopped") return;
+    const now = this.#ports.clock.monotonic();
+    this.#skew.heard(from, now, clock - this.#ports.clock.wall());
+    for (const message of messages) {
+      if (message.type === "hello") {
+        if (this.#seating.received(from, message)) this.#tellAll(this.#seating.hello());
+      } else if (this.#core !== undefined && this.#seating.admits(from)) this.#receive(this.#core, from, message, now);
+    }
+    this.#wake();
+  }
+
+  #receive(core: RaftCore, from: NodeId, message: Exclude<PeerMessage, Hello>, now: number): void {
+    switch (message.type) {
+      case "status":
+        this.#peers.heard(from, message);
+        return;
+      case "forward":
+        this.#dispatch.receiveForward(core, from, message);
+        return;
+      case "forwardRejected":
+        this.#dispatch.receiveRejection(message, now);
+        return;
+      default:
+        core.receive(message, now);
+    }
+  }
+
+  #tellAll(message: PeerMessage): void {
+    for (const peer of this.#peers.connectedPeers) this.#ports.transport.send(peer, [message]);
+  }
+
+  /** This store holds the node's seat: the core opens, on what the log recovered. */
+  #openCore(baseConfiguration: Configuration): void {
+    const { log, clock, randomness } = this.#ports;
+    const { hardState, base, terms, sizes, configurations } = log.recovery;
+    this.#core = new RaftCore(
+      {
+        id: this.#options.nodeId,
+        electionTimeoutMs: this.#options.electionTimeoutMs,
+        heartbeatMs: this.#options.heartbeatMs,
+        inFlightMax: LIMITS.appendsInFlightMax,
+        appendBytesMax: LIMITS.entryBytesMax,
+        appendEntriesMax: LIMITS.appendEntriesMax,
+        readsMax: LIMITS.readsMax,
+        seed: randomness.uint32(),
+        foundingClusterId: randomness.id(),
+      },
+      {
+        hardState,
+        log: { base, baseConfiguration, terms, sizes, configurations },
+        commitIndex: this.#applier.appliedIndex,
+      },
+      clock.monotonic(),
+    );
+    this.#membershipChanged(this.#core.configuration);
+    this.#tellAll(this.#seating.hello());
+    this.#wake();
+  }
+
+  #membershipChanged(configuration: Configuration): void {
+    this.#seating.adopt(configuration);
+    const others = configuration.members.filter(({ id }) => id !== this.#options.nodeId);
+    this.#ports.transport.setPeers(others.map(({ id, address }) => ({ id, address })));
+  }
+
+  // The turn.
+
+  /** Input that is ready now is handled together, in one turn. */
+  #wake(): void {
+    if (this.#turnScheduled || this.#phase === "stopped") return;
+    this.#turnScheduled = true;
+    this.#ports.timers.afterInput(() => {
+      this.#turnScheduled = false;
+      if (this.#core !== undefined && this.#phase !== "stopped") this.#turn(this.#core);
+    });
+  }
+
+  #turn(core: RaftCore): void {
+    const now = this.#ports.clock.monotonic();
+    this.#tick(core, now);
+    this.#dispatchCommands(core, now);
+    const readId = this.#reads.nextAsk(now);
+    if (readId !== undefined) core.readIndex(readId, now);
+    const { transitions, reads } = this.#io.send(core, now);
+    for (const transition of transitions) this.#observe(transition);
+    for (const outcome of reads) this.#reads.outcome(outcome, now);
+    this.#io.write(core);
+    const hasMore = this.#applier.applyUpTo(core.applicableIndex, this.#entries, this.#own);
+    this.#reads.applied(this.#applier.appliedIndex);
+    this.#entries.trim(Math.min(this.#applier.appliedIndex, core.durableIndex));
+    this.#applier.checkpointIfDue();
+    if (hasMore) this.#wake();
+    this.#electionTimer.arm(core.nextDeadline);
+  }
+
+  #tick(core: RaftCore, now: number): void {
+    if (!this.#tickDue) return;
+    this.#tickDue = false;
+    if (this.#stalled) core.resume(now);
+    this.#stalled = false;
+    core.tick(now);
+  }
+
+  #dispatchCommands(core: RaftCore, now: number): void {
+    this.#keepSession(core, now);
+    if (core.roleName !== "leader") {
+      this.#dispatch.rejectInbox(core);
+      const { leader } = core;
+      if (leader !== undefined && this.#peers.isConnected(leader)) this.#dispatch.forward(leader, now);
+    } else if (this.#skew.isSkewed) {
+      this.#dispatch.refuseForSkew(core);
+    } else if (!this.#io.isWriting) {
+      this.#dispatch.pack(core, now);
+    }
+  }
+
+  #keepSession(core: RaftCore, now: number): void {
+    const { session } = this.#sessions;
+    if (session !== 0 && !this.#replicated.isSessionOpen(session)) {
+      this.#sessions.closed();
+      this.#proposals.retagAll();
+    }
+    if (core.leader !== undefined && this.#phase === "serving") this.#dispatch.register(core.leader, now);
+  }
+
+  #observe(transition: Transition): void {
+    this.#ports.observer.transition(transition);
+    if (transition.kind === "configurationChanged") this.#membershipChanged(transition.configuration);
+    if (transition.kind !== "leaderChanged") return;
+    this.#dispatch.leaderChanged();
+    this.#sessions.leaderChanged();
+    if (transition.leader === undefined) return;
+    this.#proposals.repeatAll();
+    this.#reads.leaderKnown();
+    this.#wake();
+  }
+
+  #ownOutcomes(): OwnOutcomes {
+    const sessions = this.#sessions;
+    return {
+      get session() {
+        return sessions.session;
+      },
+      nonce: sessions.nonce,
+      registered: (session) => {
+        sessions.opened(session);
+        this.#wake();
+      },
+      settled: (request, result) => this.#proposals.settled(request, result),
+    };
+  }
+
+  // Time.
+
+  #timerDue(stall: { readonly lateMs: number } | undefined): void {
+    this.#tickDue = true;
+    if (stall !== undefined) {
+      this.#stalled = true;
+      const lateMs = Math.round(stall.lateMs);
+      this.#ports.observer.notice("warn", "The event loop stood still.", { lateMs });
+    }
+    this.#wake();
+  }
+
+  #scheduleHousekeeping(): void {
+    const { timers } = this.#ports;
+    this.#housekeeping = timers.after(LIMITS.housekeepingMs, () => {
+      // As with elections: what arrived during a stall is handled before a deadline is believed.
+      timers.afterInput(() => {
+        if (this.#phase === "stopped") return;
+        this.#housekeep();
+        this.#scheduleHousekeeping();
+      });
+    });
+  }
+
+  #housekeep(): void {
+    const now = this.#ports.clock.monotonic();
+    const core = this.#core;
+    this.#proposals.housekeep(now, { repeatUnanswered: core !== undefined && core.roleName !== "leader" });
+    this.#reads.housekeep(now);
+    if (core === undefined) return;
+    this.#skew.watch(core, now);
+    if (now - this.#statusSentAt >= LIMITS.statusIntervalMs) {
+      this.#statusSentAt = now;
+      this.#tellAll(statusOf(core, this.#selfReport()));
+    }
+    this.#wake();
+  }
+
+  // What others may know.
+
+  view(): ReplicaView {
+    const self = this.#selfReport();
+    return this.#core === undefined ? viewOutside(self) : viewOf(this.#core, self, this.#peers);
+  }
+
+  #selfReport(): SelfReport {
+    const { nodeId, restAddress, grpcAddress } = this.#options;
+    return { nodeId, restAddress, grpcAddress, appliedIndex: this.appliedIndex, reason: this.#reasonUnready() };
+  }
+
+  #reasonUnready(): string {
+    if (this.#phase !== "serving") return STOPPING;
+    if (this.#core === undefined) return this.#seating.reason;
+    if (this.#core.leader === undefined) return "No leader is known.";
+    if (this.#sessions.session === 0) return "The node has not registered its session yet.";
+    return "";
+  }
+
+  get isLeader(): boolean {
+    return this.#core?.roleName === "leader";
+  }
+
+  /** How many calls still wait for an answer here. */
+  get waitingCount(): number {
+    return this.#proposals.waitingCount + this.#reads.count;
+  }
+
+  // The end.
+
+  /** Hands leadership to the given voter, else to the one that holds most of the log. */
+  transferLeadership(target?: NodeId): boolean {
+    const core = this.#core;
+    if (core?.roleName !== "leader") return false;
+    const candidates = voterIds(core.configuration)
+      .filter((id) => id !== this.#options.nodeId && this.#peers.isConnected(id))
+      .sort((a, b) => (core.matchIndexOf(b) ?? 0) - (core.matchIndexOf(a) ?? 0));
+    const chosen = target ?? candidates[0];
+    const begun = chosen !== undefined && core.transferLeadership(chosen, this.#ports.clock.monotonic());
+    this.#wake();
+    return begun;
+  }
+
+  /** Takes no new commands; those that wait are still answered. */
+  drain(): void {
+    if (this.#phase === "serving") this.#phase = "draining";
+  }
+
+  /** Writes a last checkpoint and ends; what still waits is told so. The ports stay the caller's. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#applier.checkpoint(() => {
+        this.#end();
+        resolve();
+      });
+    });
+  }
+
+  #end(): void {
+    this.#phase = "stopped";
+    this.#electionTimer.cancel();
+    this.#housekeeping?.cancel();
+    this.#proposals.failAll(STOPPING);
+    this.#reads.failAll(STOPPING);
+  }
+
+  #fail(failure: StorageFailure): void {
+    this.#end();
+    this.#ports.fatal(failure);
+  }
+}

@@ -1,0 +1,96 @@
+import type { Configuration, NodeId } from "../raft/types.js";
+import type { LogStore, StorageFailure } from "../storage/log-store.js";
+import type { Hello } from "../transport/transport.js";
+import type { ReplicaObserver } from "./ports.js";
+import type { Seat, Seats } from "./seats.js";
+
+/** Brings the node to its seat: founds the cluster with the others, finds its seat again, or stays out. */
+export class Seating {
+  readonly #seats: Seats;
+  readonly #log: LogStore;
+  readonly #observer: ReplicaObserver;
+  readonly #seated: (baseConfiguration: Configuration) => void;
+  readonly #failed: (failure: StorageFailure) => void;
+  #state: "open" | "founding" | "seated" = "open";
+  #reason = "The node has not looked for its seat yet.";
+
+  constructor(options: {
+    readonly seats: Seats;
+    readonly log: LogStore;
+    readonly observer: ReplicaObserver;
+    /** Called once, with the configuration at the log's base. */
+    readonly seated: (baseConfiguration: Configuration) => void;
+    readonly failed: (failure: StorageFailure) => void;
+  }) {
+    this.#seats = options.seats;
+    this.#log = options.log;
+    this.#observer = options.observer;
+    this.#seated = options.seated;
+    this.#failed = options.failed;
+  }
+
+  /** Why the node is not seated, in a sentence; "" once it is. */
+  get reason(): string {
+    return this.#state === "seated" ? "" : this.#reason;
+  }
+
+  hello(): Hello {
+    return this.#seats.hello();
+  }
+
+  admits(peer: NodeId): boolean {
+    return this.#seats.admits(peer);
+  }
+
+  adopt(configuration: Configuration): void {
+    this.#seats.adopt(configuration);
+  }
+
+  disconnected(peer: NodeId): void {
+    this.#seats.disconnected(peer);
+  }
+
+  /** Returns whether the others should hear this node's hello again. */
+  received(from: NodeId, hello: Hello): boolean {
+    if (hello.nodeId !== from) return false;
+    const hasNews = this.#seats.received(hello);
+    const wasSeated = this.#state === "seated";
+    this.settle();
+    const refusal = this.#seats.refusal(from);
+    if (refusal !== undefined) this.#observer.notice("error", `Not heard: ${refusal}.`, { peer: from });
+    return hasNews && !wasSeated;
+  }
+
+  /** Takes the seat if this store is known to hold it now. */
+  settle(): void {
+    if (this.#state !== "open") return;
+    const seat = this.#seats.seat();
+    this.#explain(seat);
+    if (seat.kind !== "seated") return;
+    const { baseConfiguration } = this.#log.recovery;
+    if (baseConfiguration !== undefined) {
+      this.#take(baseConfiguration);
+      return;
+    }
+    this.#state = "founding";
+    this.#log.found(seat.configuration, (failure) => {
+      if (failure === undefined) this.#take(seat.configuration);
+      else this.#failed(failure);
+    });
+  }
+
+  #take(baseConfiguration: Configuration): void {
+    this.#state = "seated";
+    this.#seated(baseConfiguration);
+  }
+
+  #explain(seat: Seat): void {
+    let reason = "The node takes its seat.";
+    if (seat.kind === "founding") {
+      reason = `Waiting until all founders of the cluster are known and empty; missing: ${seat.missing.join(", ")}.`;
+    } else if (seat.kind === "foreign") reason = `This node stays out of the cluster: ${seat.why}.`;
+    if (reason === this.#reason) return;
+    this.#reason = reason;
+    this.#observer.notice(seat.kind === "foreign" ? "error" : "info", reason);
+  }
+}

@@ -1,0 +1,153 @@
+import type { Configuration, NodeId } from "../raft/types.js";
+import type { Hello, PeerAddress } from "../transport/transport.js";
+
+export type Seat =
+  /** No cluster yet: waiting until every founder is known and empty. */
+  | { readonly kind: "founding"; readonly missing: readonly NodeId[] }
+  /** This store holds the node's seat in that configuration. */
+  | { readonly kind: "seated"; readonly configuration: Configuration }
+  /** The seat belongs to another store, or there is none: neither votes nor counts. */
+  | { readonly kind: "foreign"; readonly why: string };
+
+/**
+ * Who may speak: a seat belongs to the store that first took it. A voter whose disk was wiped must
+ * not vote as if it remembered, so a node with an empty or a foreign directory stays out.
+ *
+ * Founding takes two rounds: a node founds the cluster only when every founder says that it is
+ * empty and has heard of exactly the same stores. Two different sets can so never both be founded.
+ */
+export class Seats {
+  readonly #self: {
+    readonly nodeId: NodeId;
+    readonly storeId: string;
+    readonly address: string;
+    readonly version: string;
+  };
+  readonly #founders: readonly PeerAddress[];
+  /** The newest hello of every stream that is up. */
+  readonly #hellos = new Map<NodeId, Hello>();
+  #configuration: Configuration | undefined;
+  readonly #empty: boolean;
+
+  constructor(options: {
+    readonly self: {
+      readonly nodeId: NodeId;
+      readonly storeId: string;
+      readonly address: string;
+      readonly version: string;
+    };
+    readonly founders: readonly PeerAddress[];
+    readonly configuration: Configuration | undefined;
+    /** Nothing was ever written to this store. */
+    readonly empty: boolean;
+  }) {
+    this.#self = options.self;
+    this.#founders = options.founders;
+    this.#configuration = options.configuration;
+    this.#empty = options.empty;
+  }
+
+  /** The newest configuration of the core is in force here too. */
+  adopt(configuration: Configuration): void {
+    this.#configuration = configuration;
+  }
+
+  hello(): Hello {
+    return {
+      type: "hello",
+      ...this.#self,
+      clusterId: this.#configuration?.clusterId ?? "",
+      empty: this.#empty && this.#configuration === undefined,
+      seen: this.#seen(),
+      configuration: this.#configuration,
+    };
+  }
+
+  /** Returns whether what this node has seen has changed: then the others should hear of it. */
+  received(hello: Hello): boolean {
+    const before = JSON.stringify(this.#seen());
+    this.#hellos.set(hello.nodeId, hello);
+    return JSON.stringify(this.#seen()) !== before;
+  }
+
+  disconnected(peer: NodeId): void {
+    this.#hellos.delete(peer);
+  }
+
+  /** Where this node stands; once seated, only `adopt` changes it. */
+  seat(): Seat {
+    if (this.#configuration !== undefined) return this.#seatIn(this.#configuration);
+    for (const { configuration } of this.#hellos.values()) {
+      if (configuration !== undefined) return this.#seatIn(configuration);
+    }
+    if (!this.#empty) return { kind: "foreign", why: "its store has content but no membership" };
+    const missing = this.#founders.filter(({ id }) => !this.#agrees(id)).map(({ id }) => id);
+    if (missing.length > 0) return { kind: "founding", missing };
+    return { kind: "seated", configuration: this.#foundingConfiguration() };
+  }
+
+  /** Whether the peer's stream speaks for the store that holds the peer's seat. */
+  admits(peer: NodeId): boolean {
+    const hello = this.#hellos.get(peer);
+    if (hello === undefined || this.#configuration === undefined) return false;
+    const named = hello.clusterId !== "" && this.#configuration.clusterId !== "";
+    if (named && hello.clusterId !== this.#configuration.clusterId) return false;
+    return this.#configuration.members.some((member) => member.id === peer && member.storeId === hello.storeId);
+  }
+
+  /** Why the peer's messages are not heard, for operators; undefined if they are. */
+  refusal(peer: NodeId): string | undefined {
+    const hello = this.#hellos.get(peer);
+    if (hello === undefined || this.#configuration === undefined || this.admits(peer)) return undefined;
+    const { clusterId } = this.#configuration;
+    if (hello.clusterId !== "" && clusterId !== "" && hello.clusterId !== clusterId) {
+      return `node ${peer} belongs to cluster ${hello.clusterId}, this node to ${clusterId}`;
+    }
+    return `node ${peer} holds store ${hello.storeId}, which has no seat in this cluster`;
+  }
+
+  #seatIn(configuration: Configuration): Seat {
+    const { nodeId, storeId } = this.#self;
+    const member = configuration.members.find(({ id }) => id === nodeId);
+    if (member === undefined) return { kind: "foreign", why: `node ${nodeId} is not a member of the cluster` };
+    if (member.storeId === storeId) return { kind: "seated", configuration };
+    return {
+      kind: "foreign",
+      why:
+        `the seat of node ${nodeId} belongs to store ${member.storeId}, but this data directory holds store ` +
+        `${storeId}: it was wiped or replaced, and must not vote as if it remembered. Put the node's own ` +
+        "directory back, or give the seat up",
+    };
+  }
+
+  #seen(): { readonly nodeId: NodeId; readonly storeId: string }[] {
+    const stores = new Map<NodeId, string>([[this.#self.nodeId, this.#self.storeId]]);
+    for (const { id } of this.#founders) {
+      const hello = this.#hellos.get(id);
+      if (hello !== undefined) stores.set(id, hello.storeId);
+    }
+    return [...stores].map(([nodeId, storeId]) => ({ nodeId, storeId })).sort((a, b) => a.nodeId - b.nodeId);
+  }
+
+  /** The founder is empty and has heard of the very stores that this node has heard of: all of them. */
+  #agrees(founder: NodeId): boolean {
+    const seen = this.#seen();
+    if (seen.length !== this.#founders.length) return false;
+    if (founder === this.#self.nodeId) return true;
+    const hello = this.#hellos.get(founder);
+    return hello?.empty === true && JSON.stringify(hello.seen) === JSON.stringify(seen);
+  }
+
+  #foundingConfiguration(): Configuration {
+    const stores = new Map(this.#seen().map(({ nodeId, storeId }) => [nodeId, storeId]));
+    return {
+      clusterId: "",
+      members: this.#founders.map(({ id, address }) => ({
+        id,
+        kind: "voter",
+        storeId: stores.get(id) ?? "",
+        address,
+      })),
+    };
+  }
+}

@@ -1,0 +1,32 @@
+import { indexKey } from "../../src/machine/journal.js";
+import type { Applied, CommandContext, Machine } from "../../src/machine/machine.js";
+import type { StateStore } from "../../src/storage/state-store.js";
+
+/** A machine as small as can be: every command adds a line, and its result is the line's number. */
+export class TallyMachine implements Machine {
+  readonly id = 7;
+  readonly name = "tally";
+  readonly #state: StateStore;
+  #count: number;
+
+  constructor(state: StateStore) {
+    this.#state = state;
+    this.#count = Number(new TextDecoder().decode(state.get("m7/count") ?? new Uint8Array()) || "0");
+  }
+
+  get lines(): string[] {
+    return Array.from({ length: this.#count }, (_, place) =>
+      new TextDecoder().decode(this.#state.get(`m7/line/${indexKey(place + 1)}`)),
+    );
+  }
+
+  apply(payload: Uint8Array, _context: CommandContext): Applied {
+    this.#count++;
+    this.#state.put(`m7/line/${indexKey(this.#count)}`, payload);
+    return { result: this.#count, record: new TextEncoder().encode(String(this.#count)) };
+  }
+
+  flush(): void {
+    this.#state.put("m7/count", new TextEncoder().encode(String(this.#count)));
+  }
+}

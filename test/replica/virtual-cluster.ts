@@ -1,0 +1,205 @@
+import type { FailureCode } from "../../src/failure.js";
+import type { Transition } from "../../src/raft/types.js";
+import type { ReplicaObserver } from "../../src/replica/ports.js";
+import { Replica } from "../../src/replica/replica.js";
+import { MemoryDisk } from "../../src/storage/memory-disk.js";
+import { openMemoryLogStore } from "../../src/storage/memory-log-store.js";
+import { openMemoryStateStore } from "../../src/storage/memory-state-store.js";
+import { MemoryNetwork } from "../../src/transport/memory-transport.js";
+import type { PeerMessage, Transport } from "../../src/transport/transport.js";
+import { TallyMachine } from "./tally.js";
+import { NodeTime, VirtualTime } from "./virtual-time.js";
+
+const SYNC_MS = 0.5;
+const NETWORK_MS = 0.2;
+
+export interface Answer {
+  result: number | undefined;
+  failure: FailureCode | undefined;
+}
+
+/** One node: its disks outlive its processes. */
+export class VirtualNode {
+  readonly id: number;
+  readonly time: NodeTime;
+  logDisk = new MemoryDisk();
+  stateDisk = new MemoryDisk();
+  replica: Replica | undefined;
+  machine: TallyMachine | undefined;
+  readonly transitions: Transition[] = [];
+  readonly notices: string[] = [];
+  failure: Error | undefined;
+  packed: number[] = [];
+  /** Makes a log write take this long. */
+  syncMs = SYNC_MS;
+  #transport: Transport | undefined;
+  readonly #cluster: VirtualCluster;
+
+  constructor(cluster: VirtualCluster, id: number) {
+    this.#cluster = cluster;
+    this.id = id;
+    this.time = new NodeTime(cluster.time);
+  }
+
+  async start(): Promise<void> {
+    const { id, time } = this;
+    const randomId = () => this.#cluster.randomId();
+    const defer = (callback: () => void) => {
+      this.#cluster.time.schedule(this.syncMs, time.guard(callback));
+    };
+    const log = openMemoryLogStore({ disk: this.logDisk, nodeId: id, randomId, defer });
+    const state = openMemoryStateStore({ disk: this.stateDisk, nodeId: id, storeId: log.storeId, defer });
+    this.machine = new TallyMachine(state);
+    this.#transport = this.#cluster.network.transport(id);
+    this.replica = new Replica(
+      {
+        nodeId: id,
+        address: `node-${id}:7070`,
+        restAddress: `node-${id}:8080`,
+        grpcAddress: `node-${id}:9090`,
+        version: "test",
+        founders: this.#cluster.founders,
+        electionTimeoutMs: 300,
+        heartbeatMs: 50,
+        maxClockSkewMs: 2000,
+        requestDeadlineMs: 10_000,
+      },
+      {
+        log,
+        state,
+        machines: [this.machine],
+        transport: this.#transport,
+        clock: time,
+        timers: time,
+        randomness: { uint32: () => this.#cluster.random(), id: randomId },
+        observer: this.#observer(),
+        fatal: (failure) => {
+          this.failure = failure;
+        },
+      },
+    );
+    await this.replica.start();
+  }
+
+  /** As kill -9: what was not durable is gone, unless the write in flight made it. */
+  async crash(inFlight: "durable" | "lost" = "lost"): Promise<void> {
+    this.time.crash();
+    this.logDisk.crash(inFlight);
+    this.stateDisk.crash(inFlight);
+    this.replica = undefined;
+    await this.#transport?.stop();
+  }
+
+  wipe(): void {
+    this.logDisk = new MemoryDisk();
+    this.stateDisk = new MemoryDisk();
+  }
+
+  propose(line: string, deadlineMs = 10_000): Answer {
+    const answer: Answer = { result: undefined, failure: undefined };
+    this.replica?.propose({ machine: 7, payload: new TextEncoder().encode(line) }, deadlineMs, {
+      settle: (result) => {
+        answer.result = result as number;
+      },
+      fail: (code) => {
+        answer.failure = code;
+      },
+    });
+    return answer;
+  }
+
+  get isReady(): boolean {
+    return this.replica?.view().ready === true;
+  }
+
+  #observer(): ReplicaObserver {
+    return {
+      transition: (transition) => this.transitions.push(transition),
+      entryPacked: ({ commands }) => this.packed.push(commands),
+      logWritten: () => undefined,
+      entryApplied: () => undefined,
+      checkpointWritten: () => undefined,
+      notice: (_level, message) => this.notices.push(message),
+    };
+  }
+}
+
+/** A cluster of real replicas over disks, network, clocks and randomness of its own. */
+export class VirtualCluster {
+  readonly time = new VirtualTime();
+  readonly nodes: readonly VirtualNode[];
+  readonly founders: readonly { readonly id: number; readonly address: string }[];
+  readonly network: MemoryNetwork;
+  filter: (from: number, to: number, messages: readonly PeerMessage[]) => readonly PeerMessage[] = (
+    _from,
+    _to,
+    messages,
+  ) => messages;
+  #random: number;
+
+  constructor(size: number, seed = 1) {
+    this.#random = seed;
+    this.founders = Array.from({ length: size }, (_, place) => ({ id: place + 1, address: `node-${place + 1}:7070` }));
+    this.network = new MemoryNetwork({
+      defer: (callback, { to }) => {
+        const node = this.nodes[to - 1];
+        this.time.schedule(NETWORK_MS, node === undefined ? callback : node.time.guard(callback));
+      },
+      wall: (id) => this.node(id).time.wall(),
+      filter: (from, to, messages) => this.filter(from, to, messages),
+    });
+    this.nodes = this.founders.map(({ id }) => new VirtualNode(this, id));
+  }
+
+  async start(): Promise<this> {
+    for (const node of this.nodes) await node.start();
+    return this;
+  }
+
+  node(id: number): VirtualNode {
+    const node = this.nodes[id - 1];
+    if (node === undefined) throw new Error(`there is no node ${id}`);
+    return node;
+  }
+
+  get leader(): VirtualNode {
+    const leader = this.nodes.find((node) => node.replica?.isLeader === true);
+    if (leader === undefined) throw new Error("nobody leads");
+    return leader;
+  }
+
+  get followers(): readonly VirtualNode[] {
+    const { leader } = this;
+    return this.nodes.filter((node) => node !== leader && node.replica !== undefined);
+  }
+
+  untilReady(): void {
+    this.time.until(() => this.nodes.every((node) => node.replica === undefined || node.isReady));
+  }
+
+  /** Once all live nodes have applied the same index, their lines must be the same. */
+  settledLines(): string[] {
+    const live = this.nodes.filter((node) => node.replica !== undefined);
+    this.time.until(() => {
+      const views = live.map((node) => node.replica?.view());
+      const [first] = views;
+      return views.every(
+        (view) => view?.appliedIndex === first?.appliedIndex && view?.appliedIndex === view?.commitIndex,
+      );
+    });
+    const [first, ...others] = live.map((node) => node.machine?.lines ?? []);
+    for (const lines of others) {
+      if (JSON.stringify(lines) !== JSON.stringify(first)) throw new Error("two nodes disagree");
+    }
+    return first ?? [];
+  }
+
+  random(): number {
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.#random;
+  }
+
+  randomId(): string {
+    return Array.from({ length: 4 }, () => this.random().toString(16).padStart(8, "0")).join("");
+  }
+}
