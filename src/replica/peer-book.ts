@@ -1,3 +1,5 @@
+import type { RaftCore } from "../raft/core.js";
+import { voterIds } from "../raft/quorum.js";
 import type { NodeId } from "../raft/types.js";
 import type { PeerStatus } from "../transport/transport.js";
 
@@ -28,5 +30,12 @@ export class PeerBook {
 
   statusOf(peer: NodeId): PeerStatus | undefined {
     return this.#statuses.get(peer);
+  }
+
+  /** The voter within reach that holds most of the leader's log. */
+  bestSuccessor(leader: RaftCore): NodeId | undefined {
+    return voterIds(leader.configuration)
+      .filter((id) => this.#connected.has(id))
+      .sort((a, b) => (leader.matchIndexOf(b) ?? 0) - (leader.matchIndexOf(a) ?? 0))[0];
   }
 }

@@ -1,6 +1,5 @@
 import { type OwnOutcomes, ReplicatedState } from "../machine/replicated-state.js";
 import { RaftCore } from "../raft/core.js";
-import { voterIds } from "../raft/quorum.js";
 import type { Configuration, LogIndex, NodeId, Transition } from "../raft/types.js";
 import type { StorageFailure } from "../storage/log-store.js";
 import type { Hello, PeerMessage } from "../transport/transport.js";
@@ -11,10 +10,10 @@ import { ElectionTimer } from "./election-timer.js";
 import { EntryCache } from "./entry-cache.js";
 import { LIMITS, type ReplicaOptions, type ReplicaPorts } from "./options.js";
 import { PeerBook } from "./peer-book.js";
-import type { Timer } from "./ports.js";
 import { Proposals, type Waiter } from "./proposals.js";
 import { Reads, type ReadWaiter } from "./reads.js";
 import { assertLogHoldsState } from "./recovery.js";
+import { RepeatingTimer } from "./repeating-timer.js";
 import { type ReplicaView, type SelfReport, statusOf, viewOf, viewOutside } from "./report.js";
 import { Seating } from "./seating.js";
 import { Seats } from "./seats.js";
@@ -45,12 +44,12 @@ export class Replica {
   readonly #dispatch: Dispatch;
   readonly #skew: SkewGuard;
   readonly #electionTimer: ElectionTimer;
+  readonly #housekeeping: RepeatingTimer;
   readonly #own: OwnOutcomes;
   #core: RaftCore | undefined;
   #turnScheduled = false;
   #tickDue = false;
   #stalled = false;
-  #housekeeping: Timer | undefined;
   #statusSentAt = Number.NEGATIVE_INFINITY;
   #phase: "serving" | "draining" | "stopped" = "serving";
 
@@ -94,7 +93,15 @@ export class Replica {
     this.#skew = new SkewGuard({ nodeId, skewMaxMs, windowMs: 8 * electionTimeoutMs, observer });
     const due = (stall: { readonly lateMs: number } | undefined) => this.#timerDue(stall);
     this.#electionTimer = new ElectionTimer({ timers, clock, latenessMaxMs: heartbeatMs, due });
-    this.#own = this.#ownOutcomes();
+    this.#housekeeping = new RepeatingTimer({
+      timers,
+      intervalMs: LIMITS.housekeepingMs,
+      run: () => this.#housekeep(),
+    });
+    this.#own = this.#sessions.ownOutcomes({
+      opened: () => this.#wake(),
+      settled: (request, result) => this.#proposals.settled(request, result),
+    });
   }
 
   async start(): Promise<void> {
@@ -105,7 +112,7 @@ export class Replica {
     });
     this.#ports.transport.setPeers(this.#options.founders.filter(({ id }) => id !== this.#options.nodeId));
     this.#seating.settle();
-    this.#scheduleHousekeeping();
+    this.#housekeeping.start();
     this.#wake();
   }
 
@@ -301,21 +308,6 @@ export class Replica {
     this.#wake();
   }
 
-  #ownOutcomes(): OwnOutcomes {
-    const sessions = this.#sessions;
-    return {
-      get session() {
-        return sessions.session;
-      },
-      nonce: sessions.nonce,
-      registered: (session) => {
-        sessions.opened(session);
-        this.#wake();
-      },
-      settled: (request, result) => this.#proposals.settled(request, result),
-    };
-  }
-
   // Time.
 
   #timerDue(stall: { readonly lateMs: number } | undefined): void {
@@ -326,18 +318,6 @@ export class Replica {
       this.#ports.observer.notice("warn", "The event loop stood still.", { lateMs });
     }
     this.#wake();
-  }
-
-  #scheduleHousekeeping(): void {
-    const { timers } = this.#ports;
-    this.#housekeeping = timers.after(LIMITS.housekeepingMs, () => {
-      // As with elections: what arrived during a stall is handled before a deadline is believed.
-      timers.afterInput(() => {
-        if (this.#phase === "stopped") return;
-        this.#housekeep();
-        this.#scheduleHousekeeping();
-      });
-    });
   }
 
   #housekeep(): void {
@@ -389,10 +369,7 @@ export class Replica {
   transferLeadership(target?: NodeId): boolean {
     const core = this.#core;
     if (core?.roleName !== "leader") return false;
-    const candidates = voterIds(core.configuration)
-      .filter((id) => id !== this.#options.nodeId && this.#peers.isConnected(id))
-      .sort((a, b) => (core.matchIndexOf(b) ?? 0) - (core.matchIndexOf(a) ?? 0));
-    const chosen = target ?? candidates[0];
+    const chosen = target ?? this.#peers.bestSuccessor(core);
     const begun = chosen !== undefined && core.transferLeadership(chosen, this.#ports.clock.monotonic());
     this.#wake();
     return begun;
@@ -416,7 +393,7 @@ export class Replica {
   #end(): void {
     this.#phase = "stopped";
     this.#electionTimer.cancel();
-    this.#housekeeping?.cancel();
+    this.#housekeeping.cancel();
     this.#proposals.failAll(STOPPING);
     this.#reads.failAll(STOPPING);
   }

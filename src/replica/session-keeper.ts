@@ -1,5 +1,5 @@
 import { Group, SessionCommand } from "../generated/folio/log/v1/log.js";
-import { SESSION_MACHINE_ID } from "../machine/replicated-state.js";
+import { type OwnOutcomes, SESSION_MACHINE_ID } from "../machine/replicated-state.js";
 import type { NodeId } from "../raft/types.js";
 
 /** The node's session: registered through the log before it serves, and again if it was closed. */
@@ -30,8 +30,20 @@ export class SessionKeeper {
     return this.#session;
   }
 
-  opened(session: number): void {
-    this.#session = session;
+  /** What this node looks for in the entries it applies: its own registration, its own tags. */
+  ownOutcomes(callbacks: { readonly opened: () => void; readonly settled: OwnOutcomes["settled"] }): OwnOutcomes {
+    const keeper = this;
+    return {
+      get session() {
+        return keeper.#session;
+      },
+      nonce: this.nonce,
+      registered: (session) => {
+        this.#session = session;
+        callbacks.opened();
+      },
+      settled: callbacks.settled,
+    };
   }
 
   closed(): void {
