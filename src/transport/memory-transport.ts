@@ -105,8 +105,10 @@ export class MemoryNetwork {
   }
 
   #send(endpoint: Endpoint, to: NodeId, messages: readonly PeerMessage[]): void {
-    const stream = endpoint.sides.get(to)?.stream;
-    if (stream === undefined || messages.length === 0) return;
+    const side = endpoint.sides.get(to);
+    const stream = side?.announced;
+    // A stream is up for its sender once `connected` said so.
+    if (stream === undefined || stream !== side?.stream || messages.length === 0) return;
     stream.underway.get(to)?.push({ messages, clock: this.#options.wall(endpoint.id) });
     this.#options.defer(() => this.#arrive(stream, endpoint.id, to), { kind: "frame", from: endpoint.id, to });
   }

@@ -83,7 +83,7 @@ export class PeerLink {
 
   /** Takes a stream into use. It replaces an older one: whoever opened it had a reason to. */
   open(call: FrameCall, endCall: (end: StreamEnd) => void): void {
-    const { self, peer, wall, counters, events } = this.#options;
+    const { self, peer, wall, counters, events, notice } = this.#options;
     const older = this.#stream;
     const stream = new PeerStream({
       ends: { from: peer, to: self },
@@ -95,6 +95,7 @@ export class PeerLink {
       events: {
         received: (messages, clock) => events()?.received(peer, messages, clock),
         ended: (end) => this.#onEnded(end),
+        oversize: (bytes) => notice("warn", `a message to node ${peer} is too large to be sent`, { peer, bytes }),
       },
     });
     this.#stream = stream;

@@ -21,6 +21,8 @@ export interface PeerStreamEvents {
   readonly received: (messages: readonly PeerMessage[], clock: number) => void;
   /** Once, and nothing after it. Not called for `close`: the caller knows. */
   readonly ended: (end: StreamEnd) => void;
+  /** A message was dropped that is larger than any frame may be: sending it again will not help. */
+  readonly oversize: (bytes: number) => void;
 }
 
 export interface PeerStreamOptions {
@@ -90,6 +92,7 @@ export class PeerStream {
   #push(frame: Buffer): void {
     const { bufferLimitBytes, counters } = this.#options;
     const size = frame.byteLength;
+    if (size > MESSAGE_LIMIT_BYTES) this.#options.events.oversize(size);
     if (this.#over || size > MESSAGE_LIMIT_BYTES || this.#unsentBytes + size > bufferLimitBytes) {
       counters.framesDropped += 1;
       return;
@@ -97,7 +100,10 @@ export class PeerStream {
     this.#unsentBytes += size;
     this.#sentSinceTick = true;
     this.#waiting.push(frame);
-    if (!this.#writing) this.#writeNext();
+    if (this.#writing) return;
+    // What else is sent in this turn goes along.
+    this.#writing = true;
+    queueMicrotask(() => this.#writeNext());
   }
 
   /**
@@ -106,6 +112,7 @@ export class PeerStream {
    */
   #writeNext(): void {
     const first = this.#waiting[0];
+    this.#writing = first !== undefined;
     if (first === undefined || this.#over) return;
     let count = 1;
     let size = first.byteLength;
@@ -116,11 +123,9 @@ export class PeerStream {
     }
     const frames = this.#waiting.splice(0, count);
     const bytes = count === 1 ? first : Buffer.concat(frames, size);
-    this.#writing = true;
     this.#options.counters.framesSent += 1;
     this.#options.counters.bytesSent += size;
     this.#options.call.write(bytes, (error: Error | null | undefined) => {
-      this.#writing = false;
       this.#unsentBytes -= size;
       // A failed write also ends the call, and that is where it is reported.
       if (!error) this.#writeNext();
