@@ -1,6 +1,6 @@
 import { invariant } from "../assert.js";
 import { NumberRenderers, type RenderNumber } from "../sequence/number-renderer.js";
-import type { Drawn, NumberRange } from "../sequence/result.js";
+import type { Drawn, NumberRange, ResetDone } from "../sequence/result.js";
 import { FULL_NUMBERS_MAX } from "./request-fields.js";
 
 /** What both edges answer to draws, before each gives it its own field names. */
@@ -20,6 +20,8 @@ export interface AnsweredRange {
 /** Answers to draws; one per edge, since it remembers how the numbers of each definition are written. */
 export class DrawAnswers {
   readonly #renderers = new NumberRenderers();
+  #time = 0;
+  #timeText = instantText(0);
 
   /** The number of a single draw. */
   number(drawn: Drawn): AnsweredNumber {
@@ -51,6 +53,15 @@ export class DrawAnswers {
     return fullNumbers;
   }
 
+  /** When it was drawn. All draws of an entry share its time, so the last text is kept. */
+  generatedAt(drawn: Drawn): string {
+    if (drawn.time !== this.#time) {
+      this.#time = drawn.time;
+      this.#timeText = instantText(drawn.time);
+    }
+    return this.#timeText;
+  }
+
   #renderer(drawn: Drawn): RenderNumber {
     return this.#renderers.renderer(drawn.definition, drawn.date, drawn.scope);
   }
@@ -61,6 +72,14 @@ export function drawnEnds(drawn: Drawn): NumberRange {
   const lastRange = drawn.ranges.at(-1);
   invariant(lastRange !== undefined, "a draw has at least one range");
   return { first: firstRange(drawn).first, last: lastRange.last };
+}
+
+/** What a reset did, in a sentence. */
+export function resetSentence(done: ResetDone): string {
+  const series = done.period === "" ? done.prefix : `${done.prefix} (${done.period})`;
+  const moved = `the counter of ${series} went from ${done.oldValue} to ${done.newValue}`;
+  if (done.skipped === undefined) return moved;
+  return `${moved}; the numbers from ${done.skipped.first} to ${done.skipped.last} are skipped and journalled as such`;
 }
 
 /** RFC 3339, UTC. @param time ms since the epoch */

@@ -12,7 +12,7 @@ export function acceptJsonOnly(app: RestApp): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
-    parse(request, body, (error, value) => {
+    void parse(request, body, (error, value) => {
       if (error) done(problemOfText(body));
       else done(null, value);
     });

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import type { Drawn } from "../../../sequence/result.js";
-import { type DrawAnswers, drawnEnds, instantText } from "../../answers.js";
+import { type DrawAnswers, drawnEnds } from "../../answers.js";
 import { type BatchFields, batchCommand } from "../../commands.js";
 import { invalidField } from "../../problem.js";
 import { FULL_NUMBERS_MAX, prefixField } from "../../request-fields.js";
@@ -71,7 +71,7 @@ function answerOfBatch(answers: DrawAnswers, drawn: Drawn, expand: boolean): Sta
     ...(expand ? { full_numbers: answers.fullNumbers(drawn) } : {}),
     contiguous: drawn.ranges.length === 1,
     period: drawn.period,
-    generated_at: instantText(drawn.time),
+    generated_at: answers.generatedAt(drawn),
     batch_id: drawn.messageId,
   };
 }

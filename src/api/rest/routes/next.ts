@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
-import { instantText } from "../../answers.js";
 import { type DrawFields, drawCommand } from "../../commands.js";
 import { prefixField } from "../../request-fields.js";
 import { drawnAnswer, problemResponses } from "../answer-schemas.js";
@@ -46,7 +45,7 @@ async function draw(
     counter,
     prefix: drawn.prefix,
     period: drawn.period,
-    generated_at: instantText(drawn.time),
+    generated_at: answers.generatedAt(drawn),
     message_id: drawn.messageId,
   };
 }
