@@ -28,7 +28,7 @@ const program = buildProgram(version, [
   resetCommand(),
   auditCommand(),
   membersCommand(),
-  ...(await loadProcessCommands(parameters)),
+  ...(await loadProcessCommands(parameters, version)),
 ]);
 const code = await runProgram(program, parameters);
 // A command that ran well may have set a code of its own.

@@ -4,10 +4,15 @@ import { Command } from "commander";
 interface ProcessCommand {
   readonly name: string;
   readonly description: string;
-  readonly load: () => Promise<Command>;
+  readonly load: (version: string) => Promise<Command>;
 }
 
 const processCommands: readonly ProcessCommand[] = [
+  {
+    name: "node",
+    description: "run one node, configured by environment variables",
+    load: async (version) => (await import("./node.js")).nodeCommand(version),
+  },
   {
     name: "cluster",
     description: "run a local cluster, one process per node, with sample sequences",
@@ -16,10 +21,10 @@ const processCommands: readonly ProcessCommand[] = [
 ];
 
 /** Those that the command line names, ready to run; of the others as much as `folio --help` shows. */
-export function loadProcessCommands(parameters: readonly string[]): Promise<readonly Command[]> {
+export function loadProcessCommands(parameters: readonly string[], version: string): Promise<readonly Command[]> {
   return Promise.all(
     processCommands.map(({ name, description, load }) =>
-      parameters.includes(name) ? load() : new Command(name).description(description),
+      parameters.includes(name) ? load(version) : new Command(name).description(description),
     ),
   );
 }

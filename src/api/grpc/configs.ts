@@ -3,10 +3,11 @@ import type {
   UpdateConfigRequest,
   UpdateConfigResponse,
 } from "../../generated/sequentialid/sequential_id.js";
+import type { Configure } from "../../sequence/command.js";
 import type { Definition, DefinitionChange } from "../../sequence/definition.js";
 import type { Configured } from "../../sequence/result.js";
-import type { ConfigureFields } from "../commands.js";
-import { invalidField, snakeCase } from "../problem.js";
+import { type Caller, type ConfigureFields, configureCommand } from "../commands.js";
+import { invalidField, Problem, snakeCase } from "../problem.js";
 import { optionalSafeNumber, prefixRule, settingRules, textRule, versionRule } from "./field-rules.js";
 
 /** A definition as ConfigInfo says it. */
@@ -46,7 +47,7 @@ export function configFieldName(field: string): string {
  * What an UpdateConfig asks for; what ConfigInfo leaves out stays as it is.
  * @throws Problem VALIDATION_ERROR
  */
-export function configureFieldsOf(request: UpdateConfigRequest): ConfigureFields {
+function configureFieldsOf(request: UpdateConfigRequest): ConfigureFields {
   const { config } = request;
   if (config === undefined) throw invalidField("config", "present");
   prefixRule(config.prefix ?? "", "config.prefix");
@@ -61,6 +62,18 @@ export function configureFieldsOf(request: UpdateConfigRequest): ConfigureFields
     change: changeOf(config),
     expectedVersion,
   };
+}
+
+/** @throws Problem VALIDATION_ERROR */
+export function configureCommandOf(request: UpdateConfigRequest, caller: Caller): Configure {
+  const fields = configureFieldsOf(request);
+  try {
+    return configureCommand(fields, caller);
+  } catch (error) {
+    // The zone is looked up behind the edges, where the field has no message around it.
+    if (!(error instanceof Problem) || error.errors[0]?.field !== "time_zone") throw error;
+    throw invalidField("config.time_zone", error.errors[0].expected);
+  }
 }
 
 type Settings = { readonly [Name in keyof typeof settingRules]: DefinitionChange[Name] | undefined };

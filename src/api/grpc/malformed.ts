@@ -17,17 +17,26 @@ interface Decoder<Message> {
 }
 
 /**
- * Decodes a request. Stricter than the generated code, which stops silently at a zero tag and keeps broken text.
+ * Decodes a request. Stricter than the generated code, which ends silently at a zero tag or a stray end of a group and
+ * keeps broken text.
  * @returns Malformed instead of throwing
  */
 export function decodeRequest<Message>(decoder: Decoder<Message>, bytes: Uint8Array): Message | Malformed {
   try {
-    const reader = new BinaryReader(bytes, decodeUtf8);
-    const message = decoder.decode(reader);
-    return reader.pos === reader.len ? message : new Malformed("it ends before its last byte");
+    requireFields(bytes);
+    return decoder.decode(new BinaryReader(bytes, decodeUtf8));
   } catch (error) {
     if (error instanceof TypeError) return new Malformed("a text in it is not UTF-8");
     if (error instanceof Error) return new Malformed(error.message);
     throw error;
+  }
+}
+
+/** @throws Error unless the bytes are a sequence of fields and nothing else */
+function requireFields(bytes: Uint8Array): void {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    reader.skip(wireType, field);
   }
 }

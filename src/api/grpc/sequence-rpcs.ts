@@ -3,10 +3,10 @@ import type * as wire from "../../generated/sequentialid/sequential_id.js";
 import type { Absent, QueryAnswer } from "../../sequence/query.js";
 import type { CommandResult } from "../../sequence/result.js";
 import { DrawAnswers } from "../answers.js";
-import { batchCommand, configureCommand, drawCommand, resetCommand } from "../commands.js";
+import { batchCommand, drawCommand, resetCommand } from "../commands.js";
 import type { Backend } from "../port.js";
 import { Problem, problemOfRefusal, snakeCase } from "../problem.js";
-import { configFieldName, configInfoOf, configureFieldsOf, updateResponseOf } from "./configs.js";
+import { configFieldName, configInfoOf, configureCommandOf, updateResponseOf } from "./configs.js";
 import { batchFieldsOf, batchResponseOf, drawFieldsOf, nextResponseOf } from "./draws.js";
 import { prefixRule } from "./field-rules.js";
 import { healthResponseOf, statusQueryOf, statusResponseOf } from "./readings.js";
@@ -82,7 +82,7 @@ export function sequenceRpcs(backend: Backend, version: string): SequenceRpcs {
       name: "UpdateConfig",
       access: "admin",
       run: async (request, { caller, proposeOptions }) => {
-        const result = await backend.propose(configureCommand(configureFieldsOf(request), caller), proposeOptions);
+        const result = await backend.propose(configureCommandOf(request, caller), proposeOptions);
         return updateResponseOf(resultOf(result, "configured", configFieldName));
       },
     },
