@@ -18,7 +18,7 @@ export interface LocalClusterOptions {
   readonly onUnexpectedExit?: (exit: NodeExit) => void;
   /** How long a node may take until it serves. Default 30 000. */
   readonly readyMs?: number;
-  /** How long a node may take to stop before it is killed. Default 10 000. */
+  /** How long a node may take to stop before it is killed. Default 25 000: longer than a node gives itself. */
   readonly graceMs?: number;
   /** Program and parameters that run a node; the default is `folio node` as compiled beside this file. */
   readonly command?: readonly string[];
@@ -31,7 +31,7 @@ export class LaunchError extends Error {
 
 const host = "127.0.0.1";
 const readyMsDefault = 30_000;
-const graceMsDefault = 10_000;
+const graceMsDefault = 25_000;
 const pollMs = 25;
 const pollTimeoutMs = 2000;
 /** After these the process still exists. */
