@@ -18,6 +18,8 @@ const builtIns = "^[a-z_:/0-9]+$";
 const pureBuiltIns = "^(node:)?(crypto|buffer|util|assert|events)$";
 const wire = "^node_modules/@bufbuild/protobuf/";
 const raftTypes = "^src/raft/";
+/** How a configuration is written: the same in the log, in the state and between peers. */
+const configurationRecord = "^src/configuration-record\\.ts$";
 const logStorePort = "^src/storage/log-store\\.ts$";
 const stateStorePort = "^src/storage/state-store\\.ts$";
 
@@ -57,6 +59,7 @@ module.exports = {
       [
         "^src/machine/",
         "^src/assert\\.ts$",
+        configurationRecord,
         "^src/raft/types\\.ts$",
         logStorePort,
         stateStorePort,
@@ -72,6 +75,7 @@ module.exports = {
       [
         "^src/storage/",
         "^src/assert\\.ts$",
+        configurationRecord,
         "^src/raft/types\\.ts$",
         "^src/generated/folio/",
         "^node_modules/(level|classic-level|abstract-level)/",
@@ -86,6 +90,7 @@ module.exports = {
       [
         "^src/transport/",
         "^src/assert\\.ts$",
+        configurationRecord,
         "^src/failure\\.ts$",
         "^src/raft/types\\.ts$",
         "^src/generated/folio/",

@@ -1,4 +1,5 @@
 import { invariant } from "../assert.js";
+import { fromConfigurationRecord, toConfigurationRecord } from "../configuration-record.js";
 import {
   Batch,
   Group,
@@ -9,7 +10,6 @@ import {
 } from "../generated/folio/log/v1/log.js";
 import type { Configuration, Entry, LogIndex, Position } from "../raft/types.js";
 import type { StateStore } from "../storage/state-store.js";
-import { fromStoredConfiguration, toStoredConfiguration } from "./configuration-record.js";
 import { Journal } from "./journal.js";
 import type { Machine } from "./machine.js";
 import { SessionTable } from "./sessions.js";
@@ -64,7 +64,7 @@ export class ReplicatedState {
     this.#header = {
       applied: { index: stored?.appliedIndex ?? 0, term: stored?.appliedTerm ?? 0 },
       time: stored?.time ?? 0,
-      configuration: stored?.configuration && fromStoredConfiguration(stored.configuration),
+      configuration: stored?.configuration && fromConfigurationRecord(stored.configuration),
       configurationIndex: stored?.configurationIndex ?? 0,
     };
   }
@@ -149,7 +149,7 @@ export class ReplicatedState {
       appliedTerm: applied.term,
       time,
       journalHead: this.#journal.headHash,
-      configuration: configuration && toStoredConfiguration(configuration),
+      configuration: configuration && toConfigurationRecord(configuration),
       configurationIndex,
       sessions: this.#sessions.stored(),
     });

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
+import { decodeConfiguration, encodeConfiguration } from "../configuration-record.js";
 import type { Configuration, HardState, Position } from "../raft/types.js";
-import { decodeConfiguration, encodeConfiguration } from "./configuration-bytes.js";
 import { damaged } from "./damage.js";
 import type { Disk, DiskOperation } from "./disk.js";
 import { isSealed, seal, unsealedRow, valueIn } from "./sealed-row.js";

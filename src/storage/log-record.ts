@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { invariant } from "../assert.js";
+import { decodeConfiguration, encodeConfiguration } from "../configuration-record.js";
 import type { Entry, EntryBody, LogIndex, Position } from "../raft/types.js";
-import { decodeConfiguration, encodeConfiguration } from "./configuration-bytes.js";
 import { damaged } from "./damage.js";
 
 /**

@@ -1,11 +1,11 @@
 import { unreachable } from "../assert.js";
+import { fromConfigurationRecord, toConfigurationRecord } from "../configuration-record.js";
 import {
   type Message as WireMessage,
   ForwardRejected_Reason as WireReason,
   NodeStatus_Role as WireRole,
 } from "../generated/folio/peer/v1/peer.js";
 import type { AppendReply, AppendRequest, NodeId, RoleName } from "../raft/types.js";
-import { configurationFromWire, configurationToWire } from "./configuration-codec.js";
 import type { Forward, ForwardRejected, PeerMessage } from "./transport.js";
 import { MalformedFrame } from "./wire.js";
 
@@ -43,7 +43,7 @@ function bodyToWire(message: RareMessage): NonNullable<WireMessage["body"]> {
       };
     case "hello": {
       const { configuration, seen } = message;
-      const wire = configuration === undefined ? undefined : configurationToWire(configuration);
+      const wire = configuration === undefined ? undefined : toConfigurationRecord(configuration);
       return { $case: "hello", value: { ...message, seen: [...seen], configuration: wire } };
     }
     case "status":
@@ -84,7 +84,7 @@ export function messageFromWire(wire: WireMessage, ends: StreamEnds): RareMessag
       };
     case "hello": {
       const { configuration } = body.value;
-      const known = configuration === undefined ? undefined : configurationFromWire(configuration);
+      const known = configuration === undefined ? undefined : fromConfigurationRecord(configuration);
       return { type: "hello", ...body.value, configuration: known };
     }
     case "status":

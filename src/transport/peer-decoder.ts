@@ -1,6 +1,6 @@
+import { decodeConfiguration } from "../configuration-record.js";
 import { Entry_Kind as WireKind, Message as WireMessage } from "../generated/folio/peer/v1/peer.js";
 import type { AppendReply, AppendRequest, Configuration, EntryBody } from "../raft/types.js";
-import { decodeConfiguration } from "./configuration-codec.js";
 import { messageFromWire, type StreamEnds } from "./message-mapping.js";
 import { RARE_MESSAGE_TAGS, TAG } from "./peer-tags.js";
 import type { Forward, PeerMessage } from "./transport.js";

@@ -1,7 +1,7 @@
 import { invariant, unreachable } from "../assert.js";
+import { encodeConfiguration } from "../configuration-record.js";
 import { Entry_Kind as WireKind, Message as WireMessage } from "../generated/folio/peer/v1/peer.js";
 import type { AppendReply, AppendRequest, Entry, EntryBody } from "../raft/types.js";
-import { encodeConfiguration } from "./configuration-codec.js";
 import { messageToWire } from "./message-mapping.js";
 import { TAG } from "./peer-tags.js";
 import type { Forward, PeerMessage } from "./transport.js";
