@@ -41,7 +41,7 @@ function dependenciesInstalled() {
     if (path === "") return true;
     const found = installed[path];
     if (found === undefined) return optional === true;
-    return found.version === version && found.integrity === integrity;
+    return found.version === version && (integrity === undefined || found.integrity === integrity);
   });
 }
 
