@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LocalCluster } from "../cluster/launcher.js";
+import { LaunchError, LocalCluster } from "../cluster/launcher.js";
 import { freePorts } from "../cluster/ports.js";
 import { autocannonLoad } from "./autocannon-load.js";
 import { isInstalled } from "./child.js";
@@ -60,7 +60,7 @@ try {
   if (options === undefined) process.stdout.write(help);
   else process.exitCode = await bench(options);
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`bench: ${error.message}; --help says more\n`);
-  process.exitCode = 2;
+  if (!(error instanceof UsageError || error instanceof LaunchError)) throw error;
+  process.stderr.write(`bench: ${error.message}${error instanceof UsageError ? "; --help says more" : ""}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }
