@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { FolioError } from "../client/error.js";
 import { defaultRetryLimits } from "../client/failover.js";
 import { FolioRestClient } from "../client/rest-client.js";
 import { exitCodeHelp } from "./exit-code.js";
@@ -41,8 +42,9 @@ export function connect(options: ConnectionOptions): FolioRestClient {
     .split(",")
     .map((server) => server.trim())
     .filter((server) => server !== "");
+  if (servers.length === 0) throw new FolioError("VALIDATION_ERROR", "--server names no server", { field: "server" });
   return new FolioRestClient({
-    servers: servers.length === 0 ? [options.server] : servers,
+    servers,
     deadlineMs: options.deadline,
     ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
   });

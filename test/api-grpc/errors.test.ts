@@ -10,7 +10,8 @@ import {
   ResetCounterRequest,
 } from "../../src/generated/sequentialid/sequential_id.js";
 import type { RefusalCode } from "../../src/sequence/result.js";
-import { type Callback, detailsOf, drawn, type Edge, errorOf, responseOf, startEdge } from "./edge.js";
+import { type Callback, detailsOf, type Edge, errorOf, responseOf, startEdge } from "./edge.js";
+import { drawn } from "./scripted-backend.js";
 
 const draw = GetNextRequest.fromPartial({ prefix: "SG" });
 const next =
@@ -200,10 +201,13 @@ t.test("a client that went away leaves no error in the log", async (t) => {
     await promise;
     throw new Error("too late to matter");
   };
-  const failed = new Promise((done) => {
+  let cancel = (): void => {};
+  const failed = errorOf((done) => {
     const call = edge.client.getNext(draw, done);
-    asked.promise.then(() => call.cancel());
+    cancel = () => call.cancel();
   });
+  await asked.promise;
+  cancel();
   t.match(await failed, { code: status.CANCELLED });
   // The server knows of the cancellation once a later call on the same connection is answered.
   edge.backend.view = { ...edge.backend.view };

@@ -10,7 +10,8 @@ import {
   ResetCounterRequest,
 } from "../../src/generated/sequentialid/sequential_id.js";
 import type { Command } from "../../src/sequence/command.js";
-import { definition, drawn, responseOf, startEdge } from "./edge.js";
+import { responseOf, startEdge } from "./edge.js";
+import { definition, drawn, resetDone, statusAnswer } from "./scripted-backend.js";
 
 function adminMetadata(): Metadata {
   const metadata = new Metadata();
@@ -130,10 +131,8 @@ t.test("counters up to 2^53-1 arrive exactly", async (t) => {
 t.test("ResetCounter moves a counter and says from where to where", async (t) => {
   const { client, backend } = await startEdge(t);
   backend.result = async () => ({
-    kind: "reset",
-    prefix: "SG",
+    ...resetDone,
     period: "2026",
-    epoch: 1,
     oldValue: 7,
     newValue: 100,
     skipped: { first: 8, last: 100 },
@@ -166,10 +165,7 @@ t.test("ResetCounter moves a counter and says from where to where", async (t) =>
 
 t.test("ResetCounter without expected_version has none", async (t) => {
   const { client, backend } = await startEdge(t);
-  backend.result = async () => ({
-    ...{ kind: "reset", prefix: "SG", period: "", epoch: 0 },
-    ...{ oldValue: 0, newValue: 0, skipped: undefined },
-  });
+  backend.result = async () => resetDone;
   const request = ResetCounterRequest.fromPartial({ prefix: "SG", newValue: 0n, reason: "r" });
   await responseOf<wire.ResetCounterResponse>((done) => client.resetCounter(request, adminMetadata(), done));
   t.notOk("expectedVersion" in (backend.commands[0] ?? {}));
@@ -177,19 +173,7 @@ t.test("ResetCounter without expected_version has none", async (t) => {
 
 t.test("GetStatus is linearizable unless told otherwise", async (t) => {
   const { client, backend } = await startEdge(t);
-  backend.answer = async () => ({
-    kind: "status",
-    definition,
-    period: "",
-    epoch: 0,
-    currentCounter: 12,
-    nextCounter: 13,
-    nextFullNumber: "SG000013",
-    totalGenerated: 12,
-    lastGenerated: Date.UTC(2026, 0, 1),
-    released: 0,
-    reserved: 0,
-  });
+  backend.answer = async () => statusAnswer;
   const request = GetStatusRequest.fromPartial({ prefix: "SG" });
   const response = await responseOf<wire.GetStatusResponse>((done) => client.getStatus(request, done));
   t.match(response, {

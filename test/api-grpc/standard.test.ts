@@ -4,7 +4,8 @@ import { type Client, status } from "@grpc/grpc-js";
 import t, { type Test } from "tap";
 import { fileDescriptor } from "../../src/generated/sequentialid/sequential_id.descriptor.js";
 import { GetNextRequest } from "../../src/generated/sequentialid/sequential_id.js";
-import { drawn, errorOf, responseOf, sendBytes, startEdge } from "./edge.js";
+import { errorOf, responseOf, sendBytes, startEdge } from "./edge.js";
+import { drawn } from "./scripted-backend.js";
 
 const SERVICE = "sequentialid.SequentialIDService";
 const same = (buffer: Buffer): Buffer => buffer;

@@ -5,7 +5,7 @@ import type {
   GetNextResponse,
 } from "../../generated/sequentialid/sequential_id.js";
 import type { Drawn } from "../../sequence/result.js";
-import { type DrawAnswers, drawnEnds, instantText } from "../answers.js";
+import { type DrawAnswers, drawnEnds } from "../answers.js";
 import type { BatchFields, DrawFields } from "../commands.js";
 import { FULL_NUMBERS_MAX } from "../request-fields.js";
 import { countRule, documentDateRule, idempotencyKeyRule, prefixRule, textRule } from "./field-rules.js";
@@ -42,7 +42,7 @@ export function nextResponseOf(drawn: Drawn, answers: DrawAnswers): GetNextRespo
     fullNumber,
     prefix: drawn.prefix,
     counter: BigInt(counter),
-    generatedAt: instantText(drawn.time),
+    generatedAt: answers.generatedAt(drawn),
     messageId: drawn.messageId,
     period: drawn.period,
     replayed: drawn.replayed,
@@ -57,7 +57,7 @@ export function batchResponseOf(drawn: Drawn, answers: DrawAnswers): GetNextBatc
     startCounter: BigInt(first),
     endCounter: BigInt(last),
     count: drawn.count,
-    generatedAt: instantText(drawn.time),
+    generatedAt: answers.generatedAt(drawn),
     batchId: drawn.messageId,
     ranges: answers.ranges(drawn).map((range) => ({
       ...range,
