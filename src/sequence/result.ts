@@ -45,12 +45,18 @@ export interface ResetDone {
   readonly newValue: number;
   /** Slots that a forward reset passed over: no document will ever carry them. */
   readonly skipped: NumberRange | undefined;
+  /** The series' own name for what the scope chose, "site=HQ"; "" when the scope is global. */
+  readonly scopeKey?: string;
+  /** Of the definition in force. */
+  readonly version?: number;
 }
 
 export interface Configured {
   readonly kind: "configured";
   readonly definition: Definition;
   readonly created: boolean;
+  /** false: the definition is as it was, and no new version was made. */
+  readonly changed?: boolean;
 }
 
 export interface Seeded {

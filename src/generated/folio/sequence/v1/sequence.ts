@@ -188,6 +188,7 @@ export interface StoredLedger {
   pastForms: FormUse[];
   floor: Floor | undefined;
   auditedIndex: number;
+  lastGenerated?: number | undefined;
 }
 
 export interface FormUse {
@@ -1973,7 +1974,16 @@ export const StoredDefinition: MessageFns<StoredDefinition> = {
 };
 
 function createBaseStoredLedger(): StoredLedger {
-  return { issued: 0, highest: 0, latestDay: 0, form: undefined, pastForms: [], floor: undefined, auditedIndex: 0 };
+  return {
+    issued: 0,
+    highest: 0,
+    latestDay: 0,
+    form: undefined,
+    pastForms: [],
+    floor: undefined,
+    auditedIndex: 0,
+    lastGenerated: undefined,
+  };
 }
 
 export const StoredLedger: MessageFns<StoredLedger> = {
@@ -1998,6 +2008,9 @@ export const StoredLedger: MessageFns<StoredLedger> = {
     }
     if (message.auditedIndex !== 0) {
       writer.uint32(56).uint64(message.auditedIndex);
+    }
+    if (message.lastGenerated !== undefined) {
+      writer.uint32(64).int64(message.lastGenerated);
     }
     return writer;
   },
@@ -2069,6 +2082,14 @@ export const StoredLedger: MessageFns<StoredLedger> = {
             }
 
             message.auditedIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lastGenerated = longToNumber(reader.int64());
             continue;
           }
         }

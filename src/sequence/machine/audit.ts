@@ -1,0 +1,107 @@
+import { invariant } from "../../assert.js";
+import { readJournal } from "../../machine/journal.js";
+import type { StateRow, StateStore } from "../../storage/state-store.js";
+import type { AuditAnswer, AuditQuery, AuditRecord } from "../query.js";
+import { type AuditSources, auditRecord } from "./audit-record.js";
+import { prefixOfCommand } from "./command-codec.js";
+import { auditIndexOf, auditRange } from "./keys.js";
+
+const MESSAGE_ID = /^(\d{1,16})-(\d{1,9})$/;
+/** Blocks read without a pause: apply waits meanwhile. */
+const BLOCKS_PER_SCAN = 16;
+/** A page ends here even if the filter let nothing through; its `next` goes on. */
+const BLOCKS_PER_PAGE = 512;
+
+interface Cursor {
+  readonly index: number;
+  /** Commands after this one; -1 for all. */
+  readonly ordinal: number;
+}
+
+/** A page of the audit trail of one prefix, in the journal's order, from the newest applied state. */
+export class AuditReader {
+  readonly #state: StateStore;
+  readonly #machine: number;
+  readonly #sources: AuditSources;
+
+  constructor(state: StateStore, machine: number, sources: AuditSources) {
+    this.#state = state;
+    this.#machine = machine;
+    this.#sources = sources;
+  }
+
+  /** @throws StorageFailure when the state cannot be read */
+  async page(query: AuditQuery): Promise<AuditAnswer> {
+    const after = parseCursor(query.after);
+    if (after === undefined) return { kind: "audit", records: [], next: undefined };
+    const records: AuditRecord[] = [];
+    let cursor = after;
+    for (let blocks = 0; blocks < BLOCKS_PER_PAGE; blocks += BLOCKS_PER_SCAN) {
+      const rows = await this.#rows(query.prefix, cursor);
+      for (const { key } of rows) {
+        const index = auditIndexOf(key);
+        const ordinal = index === cursor.index ? cursor.ordinal : -1;
+        if (!this.#readBlock({ index, ordinal }, query, records)) return answer(records, undefined);
+        const last = records[query.limit - 1];
+        // One more than asked for proves that there is a next page.
+        if (records.length > query.limit && last !== undefined)
+          return answer(records.slice(0, query.limit), last.messageId);
+        cursor = { index, ordinal: Number.MAX_SAFE_INTEGER };
+      }
+      if (rows.length < BLOCKS_PER_SCAN) return answer(records, undefined);
+    }
+    return answer(records, `${cursor.index}-${LAST_ORDINAL}`);
+  }
+
+  /** Adds the block's records after the cursor; false when it and all that follow are too late for the filter. */
+  #readBlock(cursor: Cursor, query: AuditQuery, records: AuditRecord[]): boolean {
+    const entry = readJournal(this.#state, cursor.index);
+    invariant(entry !== undefined, "an audit row stands for a journalled entry");
+    const { from, to } = query.filter;
+    if (to !== undefined && entry.time >= to) return false;
+    if (from !== undefined && entry.time < from) return true;
+    for (const command of entry.commands) {
+      if (command.ordinal <= cursor.ordinal || command.machine !== this.#machine || command.record.length === 0)
+        continue;
+      if (prefixOfCommand(command.payload) !== query.prefix) continue;
+      const record = auditRecord(command, entry, this.#sources);
+      if (record !== undefined && passes(record, query.filter)) records.push(record);
+      if (records.length > query.limit) return true;
+    }
+    return true;
+  }
+
+  /** Rows of entries from the cursor's on: it may have more commands. */
+  #rows(prefix: string, cursor: Cursor): Promise<StateRow[]> {
+    const from = cursor.ordinal === Number.MAX_SAFE_INTEGER ? cursor.index + 1 : cursor.index;
+    return new Promise((resolve, reject) => {
+      this.#state.scan({ ...auditRange(prefix, from), limit: BLOCKS_PER_SCAN }, (failure, rows) => {
+        if (failure === undefined) resolve(rows);
+        else reject(failure);
+      });
+    });
+  }
+}
+
+/** Greater than any ordinal, and still of the form that a message id has. */
+const LAST_ORDINAL = 999_999_999;
+
+function parseCursor(after: string): Cursor | undefined {
+  if (after === "") return { index: 0, ordinal: -1 };
+  const match = MESSAGE_ID.exec(after);
+  return match === null ? undefined : { index: Number(match[1]), ordinal: Number(match[2]) };
+}
+
+function passes(record: AuditRecord, filter: AuditQuery["filter"]): boolean {
+  const { kinds, clientId, generatedBy, correlationId } = filter;
+  return (
+    (kinds === undefined || kinds.includes(record.kind)) &&
+    (clientId === undefined || record.clientId === clientId) &&
+    (generatedBy === undefined || record.generatedBy === generatedBy) &&
+    (correlationId === undefined || record.correlationId === correlationId)
+  );
+}
+
+function answer(records: readonly AuditRecord[], next: string | undefined): AuditAnswer {
+  return { kind: "audit", records, next };
+}

@@ -1,0 +1,79 @@
+import { invariant } from "../../assert.js";
+import {
+  StoredDefinition,
+  StoredKeyUsage,
+  StoredLedger,
+  StoredMemo,
+  StoredSeries,
+} from "../../generated/folio/sequence/v1/sequence.js";
+import type { Definition } from "../definition.js";
+import { isGapPolicy, isNumberingScope, isResetRule } from "../definition-words.js";
+import type { DrawMemo } from "../draw-memo.js";
+import type { KeyUsage } from "../key-usage.js";
+import type { Ledger } from "../ledger.js";
+import type { Series } from "../series.js";
+
+/** The domain's objects as rows of the state, and back. */
+
+export function encodeDefinition(definition: Definition): Uint8Array {
+  return StoredDefinition.encode({ ...definition, zoneTransitions: [...definition.zoneTransitions] }).finish();
+}
+
+export function decodeDefinition(bytes: Uint8Array): Definition {
+  const stored = StoredDefinition.decode(bytes);
+  const { resetRule, scope, gapPolicy } = stored;
+  invariant(isResetRule(resetRule), "a stored definition has a reset rule");
+  invariant(isNumberingScope(scope), "a stored definition has a scope");
+  invariant(isGapPolicy(gapPolicy), "a stored definition has a gap policy");
+  return { ...stored, resetRule, scope, gapPolicy };
+}
+
+export function encodeLedger(ledger: Ledger): Uint8Array {
+  return StoredLedger.encode({ ...ledger, pastForms: [...ledger.pastForms] }).finish();
+}
+
+export function decodeLedger(prefix: string, bytes: Uint8Array): Ledger {
+  const { form, floor, lastGenerated, ...ledger } = StoredLedger.decode(bytes);
+  invariant(form !== undefined && floor !== undefined, "a stored ledger has a form and a floor");
+  return { prefix, ...ledger, lastGenerated, form, floor };
+}
+
+export function encodeSeries(series: Series): Uint8Array {
+  return StoredSeries.encode(series).finish();
+}
+
+export function decodeSeries(key: Pick<Series, "prefix" | "period" | "scopeKey">, bytes: Uint8Array): Series {
+  const { segment, lastGenerated, ...stored } = StoredSeries.decode(bytes);
+  return { ...key, ...stored, segment, lastGenerated };
+}
+
+export function encodeMemo({ place, ranges, ...memo }: DrawMemo): Uint8Array {
+  return StoredMemo.encode({ ...memo, ...place, ranges: [...ranges] }).finish();
+}
+
+export function decodeMemo(bytes: Uint8Array): DrawMemo {
+  const { fingerprint, expiresAt, definitionVersion, epoch, ranges, index, ordinal, time } = StoredMemo.decode(bytes);
+  return { fingerprint, expiresAt, place: { index, ordinal, time }, definitionVersion, epoch, ranges };
+}
+
+export function encodeKeyUsage({ buckets, hour }: KeyUsage): Uint8Array {
+  const sorted = [...buckets].sort(([a], [b]) => a - b);
+  return StoredKeyUsage.encode({
+    hours: sorted.map(([bucket]) => bucket),
+    counts: sorted.map(([, count]) => count),
+    hour,
+  }).finish();
+}
+
+export function decodeKeyUsage(bytes: Uint8Array): KeyUsage {
+  const { hours, counts, hour } = StoredKeyUsage.decode(bytes);
+  const buckets = new Map<number, number>();
+  let total = 0;
+  for (const [place, bucket] of hours.entries()) {
+    const count = counts[place];
+    invariant(count !== undefined, "a stored key usage has a count for every hour");
+    buckets.set(bucket, count);
+    total += count;
+  }
+  return { buckets, total, hour };
+}
