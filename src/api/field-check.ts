@@ -36,15 +36,17 @@ function errorsOf(issues: readonly SchemaIssue[], schema: TSchema): readonly Fie
       if (errors.size < ERRORS_MAX && !errors.has(error.field)) errors.set(error.field, error);
     }
   }
+  // typebox stops collecting at a limit of its own; whatever it left, a value that failed has an error.
+  if (errors.size === 0) return [wrongField([], schema)];
   return [...errors.values()];
 }
 
 function errorsOfIssue(issue: SchemaIssue, schema: TSchema): FieldError[] {
   const path = segments(issue.instancePath);
   switch (issue.keyword) {
-    // The schema `false` behind an unknown field: the issue "additionalProperties" names it.
+    // The schema `false` that stands for unknown fields.
     case "boolean":
-      return [];
+      return [unknownField(path, schema)];
     case "additionalProperties":
       return named(issue.params, "additionalProperties").map((name) => unknownField([...path, name], schema));
     case "required":
