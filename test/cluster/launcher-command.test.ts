@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import t, { type Test } from "tap";
+import { localPorts, whyPortIsTaken } from "../../cluster/ports.js";
+
+const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const host = "127.0.0.1";
+const admin = { "x-api-key": "admin-demo", "content-type": "application/json" };
+
+/** A shift at which all ports of three nodes are free. */
+async function freeOffset(): Promise<number> {
+  for (;;) {
+    const offset = 10_000 + Math.floor(Math.random() * 12_000);
+    const ports = [1, 2, 3].flatMap((id) => Object.values(localPorts(id, offset)));
+    const taken = await Promise.all(ports.map((port) => whyPortIsTaken(port, host)));
+    if (taken.every((reason) => reason === undefined)) return offset;
+  }
+}
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  output(): string;
+  /** Resolves when the output holds the text; rejects if the command ends before. */
+  shows(text: string): Promise<void>;
+}
+
+function folioCluster(t: Test, ...parameters: string[]): Run {
+  const child = spawn(process.execPath, [main, "cluster", ...parameters], { stdio: ["ignore", "pipe", "pipe"] });
+  t.teardown(() => child.kill("SIGTERM"));
+  let output = "";
+  const collect = (chunk: Buffer): void => {
+    output += chunk.toString();
+    child.emit("output");
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  const exited = once(child, "close").then(([code]) => code as number | null);
+  const shows = async (text: string): Promise<void> => {
+    while (!output.includes(text)) {
+      const ended = await Promise.race([once(child, "output").then(() => false), exited.then(() => true)]);
+      if (ended && !output.includes(text)) throw new Error(`folio cluster ended: ${output}`);
+    }
+  };
+  return { child, exited, output: () => output, shows };
+}
+
+async function next(origin: string, prefix: string): Promise<string> {
+  const response = await fetch(`${origin}/api/v1/next/${prefix}`);
+  const { full_number } = (await response.json()) as { readonly full_number: string };
+  return full_number;
+}
+
+t.test("`folio cluster` serves the samples on all nodes, stops on Ctrl-C, and goes on where it stopped", async (t) => {
+  const offset = await freeOffset();
+  const folder = t.testdir();
+  const parameters = ["--data-dir", join(folder, "cluster"), "--port-offset", String(offset)];
+  const [one, two, three] = [1, 2, 3].map((id) => `http://${host}:${localPorts(id, offset).rest}`) as [
+    string,
+    string,
+    string,
+  ];
+
+  const first = folioCluster(t, ...parameters);
+  await first.shows("Try:");
+  t.match(first.output(), `curl ${one}/api/v1/next/SG`);
+  t.match(first.output(), "admin-demo");
+  t.equal(await next(one, "SG"), "SG000001");
+  t.equal(await next(two, "SG"), "SG000002", "one sequence across all nodes");
+  t.match(await next(three, "INV"), /^INV2\d{3}-0001$/);
+  t.equal(await next(one, "PO"), "PO00000001");
+  t.equal(await next(two, "QUO"), "QUO000001");
+  const changed = await fetch(`${one}/api/v1/config/QUO`, {
+    method: "POST",
+    headers: admin,
+    body: JSON.stringify({ description: "ours" }),
+  });
+  t.equal(changed.status, 200);
+  first.child.kill("SIGINT");
+  t.equal(await first.exited, 0, first.output());
+  t.match(first.output(), /Stopped\. The data stay where they are\.\n$/);
+
+  const second = folioCluster(t, ...parameters);
+  await second.shows("Try:");
+  t.equal(await next(three, "SG"), "SG000003");
+  const kept = (await (await fetch(`${two}/api/v1/config/QUO`)).json()) as { readonly description: string };
+  t.equal(kept.description, "ours", "a changed sample is not overwritten");
+
+  const rival = folioCluster(t, "--data-dir", join(folder, "rival"), "--port-offset", String(offset));
+  t.equal(await rival.exited, 1);
+  t.match(rival.output(), `port ${localPorts(1, offset).rest}, for REST of node 1, is in use already`);
+  t.notMatch(rival.output(), /\n {4}at /, "a sentence, not a stack");
+
+  second.child.kill("SIGTERM");
+  t.equal(await second.exited, 0, second.output());
+});
+
+t.test("`folio cluster` says what its options take", async (t) => {
+  for (const [parameters, complaint] of [
+    [["--nodes", "4"], /--nodes/],
+    [["--port-offset", "-1"], /--port-offset/],
+    [["--port-offset", "60000"], /--port-offset/],
+  ] as const) {
+    const run = folioCluster(t, ...parameters);
+    t.equal(await run.exited, 2);
+    t.match(run.output(), complaint);
+  }
+  const help = folioCluster(t, "--help");
+  t.equal(await help.exited, 0);
+  for (const option of ["--nodes", "--data-dir", "--port-offset"]) t.match(help.output(), option);
+});

@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Test } from "tap";
+import { LocalCluster } from "../../cluster/launcher.js";
+import { freePorts } from "../../cluster/ports.js";
+
+const HOST = "127.0.0.1";
+export const ADMIN_KEY = "test-admin";
+
+/** A running cluster of real processes in a directory of its own; both end with the test. */
+export async function realCluster(
+  t: Test,
+  options: { nodes?: number; env?: NodeJS.ProcessEnv } = {},
+): Promise<LocalCluster> {
+  const nodes = options.nodes ?? 3;
+  const dataDir = await mkdtemp(join(tmpdir(), "folio-test-"));
+  const cluster = new LocalCluster({
+    nodes,
+    dataDir,
+    ports: await freePorts(nodes, HOST),
+    env: { ADMIN_API_KEYS: ADMIN_KEY, LOG_LEVEL: "info", ...options.env },
+    onUnexpectedExit: (exit) => t.fail(`node ${exit.id} ended by itself`, { exit }),
+    readyMs: 60_000,
+  });
+  t.teardown(async () => {
+    await cluster.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  await cluster.start();
+  return cluster;
+}
+
+export async function getJson<Body>(url: string): Promise<Body> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as Body;
+}
+
+/** The leader that all given nodes agree on; waits until they do. */
+export async function agreedLeader(cluster: LocalCluster, among: readonly number[] = cluster.ids): Promise<number> {
+  for (;;) {
+    const views = await Promise.all(
+      among.map((id) => getJson<{ leader_id: number | null }>(`${cluster.rest(id)}/api/v1/cluster`)),
+    );
+    const leaders = new Set(views.map((view) => view.leader_id));
+    const [leader] = leaders;
+    if (leaders.size === 1 && leader !== null && leader !== undefined && among.includes(leader)) return leader;
+  }
+}
+
+export interface StatusBody {
+  readonly current_counter: number;
+  readonly total_generated: number;
+  readonly applied_index: number;
+}
+
+export function statusOf(cluster: LocalCluster, id: number, prefix: string): Promise<StatusBody> {
+  return getJson<StatusBody>(`${cluster.rest(id)}/api/v1/status/${prefix}`);
+}
