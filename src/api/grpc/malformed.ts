@@ -23,8 +23,10 @@ interface Decoder<Message> {
  */
 export function decodeRequest<Message>(decoder: Decoder<Message>, bytes: Uint8Array): Message | Malformed {
   try {
-    requireFields(bytes);
-    return decoder.decode(new BinaryReader(bytes, decodeUtf8));
+    const reader = new BinaryReader(bytes, decodeUtf8);
+    requireFields(reader);
+    reader.pos = 0;
+    return decoder.decode(reader);
   } catch (error) {
     if (error instanceof TypeError) return new Malformed("a text in it is not UTF-8");
     if (error instanceof Error) return new Malformed(error.message);
@@ -33,8 +35,7 @@ export function decodeRequest<Message>(decoder: Decoder<Message>, bytes: Uint8Ar
 }
 
 /** @throws Error unless the bytes are a sequence of fields and nothing else */
-function requireFields(bytes: Uint8Array): void {
-  const reader = new BinaryReader(bytes);
+function requireFields(reader: BinaryReader): void {
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     reader.skip(wireType, field);
