@@ -34,7 +34,6 @@ function unlessAbsent(schema: TSchema & { readonly description?: string }): Fiel
 
 export const prefixRule = required(fields.prefixField);
 export const countRule = required(fields.countField);
-export const counterRule = required(fields.counterField);
 export const reasonRule = required(fields.reasonField);
 export const versionRule = unlessAbsent(fields.versionField);
 export const textRule = unlessEmpty(fields.textField);
