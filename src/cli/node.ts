@@ -1,0 +1,59 @@
+import closeWithGrace from "close-with-grace";
+import { Command } from "commander";
+import { ConfigError, loadConfig } from "../config.js";
+import { startNode } from "../node.js";
+import { createLogger } from "../telemetry/logger.js";
+import { exitCode } from "./exit-code.js";
+
+/** Calls under way are answered for this long after a signal; then the process ends anyhow. */
+const GRACE_MS = 10_000;
+const CLOSE_DEADLINE_MS = 20_000;
+
+/** `folio node`: one node, configured by environment only, until SIGTERM or SIGINT. */
+export function nodeCommand(version: string): Command {
+  return new Command("node")
+    .description("run one node, configured by environment variables; SIGTERM stops it in order")
+    .addHelpText("after", HELP)
+    .action(() => runNode(version));
+}
+
+const HELP = `
+The variables, their defaults and what they mean are in README.md (Configuration). The first start of a
+cluster needs all of PEERS:
+
+  NODE_ID=1 PEERS=1=10.0.0.1:7070,2=10.0.0.2:7070,3=10.0.0.3:7070 HOST=10.0.0.1 folio node`;
+
+async function runNode(version: string): Promise<void> {
+  const config = configOrExit();
+  const logger = createLogger({ level: config.logLevel, nodeId: config.nodeId });
+  let isEnding = false;
+  const fatal = (failure: Error) => {
+    if (isEnding) return;
+    isEnding = true;
+    logger.fatal({ err: failure }, "this node can no longer be trusted and ends");
+    // At once: nothing may be acknowledged any more. pino writes to stdout synchronously by default.
+    process.exit(exitCode.unexpected);
+  };
+  try {
+    const node = await startNode({ config, version, logger, fatal });
+    closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false }, async ({ err, signal }) => {
+      if (err !== undefined) fatal(err);
+      isEnding = true;
+      logger.info({ signal }, "stopping");
+      await node.stop(GRACE_MS);
+      logger.info("stopped");
+    });
+  } catch (error) {
+    fatal(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function configOrExit() {
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return process.exit(exitCode.usage);
+  }
+}

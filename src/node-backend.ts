@@ -1,0 +1,111 @@
+import type { Backend, ClusterView, Consistency, MemberView, ProposeOptions, Reading } from "./api/port.js";
+import { OperatingFailure } from "./failure.js";
+import type { Replica } from "./replica/replica.js";
+import type { MemberReport } from "./replica/report.js";
+import type { Command, SeedSettings } from "./sequence/command.js";
+import { encodeCommand } from "./sequence/machine/command-codec.js";
+import type { SequenceQueries } from "./sequence/machine/queries.js";
+import { SEQUENCE_MACHINE_ID } from "./sequence/machine/sequence-machine.js";
+import type { Query } from "./sequence/query.js";
+import type { CommandResult } from "./sequence/result.js";
+
+/** The edges' view of a node: typed commands and queries of the domain, over the replica. */
+export class NodeBackend implements Backend {
+  readonly #nodeId: number;
+  readonly #replica: Replica;
+  readonly #queries: SequenceQueries;
+  readonly #requestDeadlineMs: number;
+  readonly #wall: () => number;
+  readonly #seed: { readonly command: SeedSettings; readonly isApplied: () => boolean };
+
+  constructor(options: {
+    readonly nodeId: number;
+    readonly replica: Replica;
+    readonly queries: SequenceQueries;
+    readonly requestDeadlineMs: number;
+    /** Milliseconds since the epoch. */
+    readonly wall: () => number;
+    /** The environment's seed of the replicated settings: it goes before anything that reads them. */
+    readonly seed: { readonly command: SeedSettings; readonly isApplied: () => boolean };
+  }) {
+    this.#nodeId = options.nodeId;
+    this.#replica = options.replica;
+    this.#queries = options.queries;
+    this.#requestDeadlineMs = options.requestDeadlineMs;
+    this.#wall = options.wall;
+    this.#seed = options.seed;
+  }
+
+  /**
+   * Proposes the seed unless one was applied. A node's commands keep their order in the log, so
+   * whatever follows finds the settings; should this attempt be lost, the next command brings its own.
+   */
+  seed(): void {
+    if (this.#seed.isApplied()) return;
+    const payload = encodeCommand(this.#seed.command);
+    this.#replica.propose({ machine: SEQUENCE_MACHINE_ID, payload }, this.#requestDeadlineMs, {
+      settle: () => undefined,
+      fail: () => undefined,
+    });
+  }
+
+  propose(command: Command, options?: ProposeOptions): Promise<CommandResult> {
+    this.seed();
+    return new Promise((resolve, reject) => {
+      const payload = encodeCommand(command);
+      this.#replica.propose({ machine: SEQUENCE_MACHINE_ID, payload }, options?.deadlineMs ?? this.#requestDeadlineMs, {
+        // What the sequence machine's apply returns is a CommandResult; the replica carries it unread.
+        settle: (result) => resolve(result as CommandResult),
+        fail: (code, message, retryAfterMs) => reject(new OperatingFailure(code, message, retryAfterMs)),
+      });
+    });
+  }
+
+  async query(query: Query, consistency: Consistency): Promise<Reading> {
+    if (consistency === "linearizable") await this.#caughtUp();
+    const { appliedIndex, appliedTime } = this.#replica;
+    // The state cannot be older than its newest entry, whatever this node's clock says.
+    const answer = await this.#queries.run(query, Math.max(this.#wall(), appliedTime));
+    const { leader, commitIndex, healthy } = this.#replica.view();
+    const lag = Math.max(0, commitIndex - appliedIndex);
+    return { answer, servedBy: this.#nodeId, leaderId: leader, appliedIndex, lag, clusterHealthy: healthy };
+  }
+
+  #caughtUp(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#replica.read(this.#requestDeadlineMs, {
+        ready: resolve,
+        fail: (message) => reject(new OperatingFailure("NOT_EXECUTED", message, 1000)),
+      });
+    });
+  }
+
+  cluster(): ClusterView {
+    const view = this.#replica.view();
+    const lastIndex = view.members.find(({ id }) => id === view.leader)?.lastIndex;
+    return {
+      clusterId: view.clusterId,
+      nodeId: this.#nodeId,
+      leaderId: view.leader,
+      term: view.term,
+      commitIndex: view.commitIndex,
+      appliedIndex: view.appliedIndex,
+      nodes: view.members.map((member) => memberView(member, lastIndex)),
+      healthy: view.healthy,
+      ready: view.ready,
+      reason: view.reason,
+    };
+  }
+}
+
+function memberView(member: MemberReport, leaderLastIndex: number | undefined): MemberView {
+  const { lastIndex } = member;
+  const lag =
+    leaderLastIndex === undefined || lastIndex === undefined ? undefined : Math.max(0, leaderLastIndex - lastIndex);
+  return { ...member, role: roleOf(member), lag };
+}
+
+function roleOf({ kind, role }: MemberReport): MemberView["role"] {
+  if (kind === "learner") return "learner";
+  return role === "preCandidate" ? "candidate" : role;
+}
