@@ -1,5 +1,6 @@
 import { invariant, unreachable } from "../assert.js";
 import {
+  countOwnVote,
   receivePreVote,
   receiveTimeoutNow,
   receiveVoteReply,
@@ -325,6 +326,7 @@ export class RaftCore {
     state.inFlight = undefined;
     if (written.lastIndex > state.durableIndex) state.durableIndex = written.lastIndex;
     for (const message of written.after) if (isStillTrue(state, message)) state.effects.send.push(message);
+    countOwnVote(state);
     if (state.role.name === "leader") commitByMajority(state, state.role);
     this.#end();
   }

@@ -7,7 +7,7 @@ import {
   restartElectionTimer,
   setHardState,
 } from "./role-changes.js";
-import { type CoreState, leaderOf, sendWhenDurable } from "./state.js";
+import { type CoreState, isHardStateDurable, leaderOf, sendWhenDurable } from "./state.js";
 import type { NodeId, TimeoutNow, VoteReply, VoteRequest } from "./types.js";
 
 /** The election timeout has passed: ask first whether an election could be won (PreVote, §9.6). */
@@ -26,7 +26,6 @@ export function startPreVote(state: CoreState): void {
 
 function startElection(state: CoreState, options: { leadershipTransfer: boolean }): void {
   becomeCandidate(state, options.leadershipTransfer ? "leadership was handed over" : "the poll was won");
-  if (countVotes(state)) return;
   const { leadershipTransfer } = options;
   for (const peer of otherVoters(state)) {
     sendWhenDurable(state, voteRequest(state, { to: peer, preVote: false, leadershipTransfer }));
@@ -50,6 +49,16 @@ function voteRequest(
     lastLogIndex: state.log.lastIndex,
     lastLogTerm: state.log.lastTerm,
   };
+}
+
+/**
+ * A candidate's own vote counts once it is on disk, like everybody's. A voter that is alone would
+ * else lead a term that a crash lets it forget, and use for other entries (Log Matching).
+ */
+export function countOwnVote(state: CoreState): void {
+  if (state.role.name !== "candidate" || !isHardStateDurable(state)) return;
+  state.role.answers.set(state.options.id, true);
+  countVotes(state);
 }
 
 /** Returns whether the count was decisive. */

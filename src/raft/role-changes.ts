@@ -62,7 +62,7 @@ export function becomePreCandidate(state: CoreState): void {
 
 export function becomeCandidate(state: CoreState, why: string): void {
   setHardState(state, state.term + 1, state.options.id);
-  enter(state, { name: "candidate", answers: new Map([[state.options.id, true]]) }, why);
+  enter(state, { name: "candidate", answers: new Map() }, why);
   restartElectionTimer(state);
 }
 

@@ -40,6 +40,7 @@ export interface PreCandidate {
 
 export interface Candidate {
   readonly name: "candidate";
+  /** The candidate's own joins when it is durable. */
   readonly answers: Map<NodeId, boolean>;
 }
 

@@ -1,0 +1,217 @@
+import type { NodeId, RaftMessage } from "../../src/raft/types.js";
+import { CheckFailure } from "./cluster-checks.js";
+import { CoreCluster } from "./core-cluster.js";
+import type { CoreNode } from "./core-node.js";
+
+const ELECTION_TIMEOUT_MS = 100;
+const MAIL_MAX = 400;
+
+/** Deterministic: the same seed gives the same run. xorshift32, apart from the core's own generator. */
+export class Dice {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1;
+    for (let round = 0; round < 8; round++) this.below(2);
+  }
+
+  below(limit: number): number {
+    let state = this.#state;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#state = state >>> 0;
+    return this.#state % limit;
+  }
+
+  chance(perThousand: number): boolean {
+    return this.below(1000) < perThousand;
+  }
+
+  pick<T>(choices: readonly T[]): T | undefined {
+    return choices[this.below(choices.length)];
+  }
+}
+
+interface Weather {
+  readonly lossPerThousand: number;
+  readonly repeatPerThousand: number;
+  /** How often not the oldest message is taken but any. */
+  readonly reorderPerThousand: number;
+  readonly crashPerThousand: number;
+  readonly partitionPerThousand: number;
+  /** Messages and writes handled per virtual millisecond: less is a slower world. */
+  readonly pace: number;
+  /** Virtual time between two looks at a node, at most. */
+  readonly tickMs: number;
+  /** How often a write is left in flight when it could complete. */
+  readonly slowDiskPerThousand: number;
+}
+
+export interface RunReport {
+  readonly committed: number;
+  readonly terms: number;
+  readonly readsAnswered: number;
+  readonly healedMs: number;
+}
+
+/** One run of a few virtual seconds under random faults; then everything heals and must go on. */
+export class RandomRun {
+  readonly #dice: Dice;
+  readonly #cluster: CoreCluster;
+  readonly #cut = new Set<string>();
+  #weather: Weather;
+  #commands = 0;
+
+  constructor(seed: number) {
+    this.#dice = new Dice(seed);
+    const [voters, learners] = this.#dice.pick([
+      [3, 0],
+      [3, 0],
+      [5, 0],
+      [3, 1],
+      [1, 1],
+      [2, 0],
+    ] as const) ?? [3, 0];
+    this.#cluster = new CoreCluster({
+      voters,
+      learners,
+      seed,
+      core: {
+        electionTimeoutMs: ELECTION_TIMEOUT_MS,
+        inFlightMax: 1 + this.#dice.below(4),
+        appendEntriesMax: 1 + this.#dice.below(4),
+        appendBytesMax: this.#dice.chance(300) ? 50 : 1_000,
+        readsMax: 2 + this.#dice.below(8),
+      },
+    });
+    this.#weather = this.#forecast();
+  }
+
+  run(steps: number): RunReport {
+    for (let step = 0; step < steps; step++) {
+      if (step % 150 === 149) this.#weather = this.#forecast();
+      this.#step();
+    }
+    const healedMs = this.#heal();
+    const readsAnswered = [...this.#cluster.reads.values()].filter(({ outcome }) => typeof outcome === "number").length;
+    const terms = Math.max(...this.#cluster.nodes.map((node) => node.core.term));
+    return { committed: this.#cluster.checks.committed.length, terms, readsAnswered, healedMs };
+  }
+
+  #forecast(): Weather {
+    const dice = this.#dice;
+    const calm = dice.chance(400);
+    return {
+      lossPerThousand: calm ? 5 : dice.below(250),
+      repeatPerThousand: calm ? 5 : dice.below(200),
+      reorderPerThousand: calm ? 20 : dice.below(900),
+      crashPerThousand: calm ? 0 : dice.below(12),
+      partitionPerThousand: calm ? 0 : dice.below(15),
+      pace: calm ? 6 : 1 + dice.below(5),
+      tickMs: calm || dice.chance(500) ? 3 : 4 + dice.below(16),
+      slowDiskPerThousand: dice.chance(300) ? 950 : dice.below(500),
+    };
+  }
+
+  #step(): void {
+    const { pace, crashPerThousand, partitionPerThousand, tickMs } = this.#weather;
+    this.#cluster.now += this.#dice.below(tickMs + 1);
+    for (const node of this.#cluster.nodes) this.#tend(node);
+    for (let count = 0; count < pace; count++) this.#handleMail();
+    this.#demand();
+    if (this.#dice.chance(partitionPerThousand)) this.#partition();
+    if (this.#dice.chance(crashPerThousand)) this.#crash();
+    if (this.#cluster.mail.length > MAIL_MAX) this.#cluster.mail.splice(0, MAIL_MAX / 2);
+  }
+
+  /** Time and disk of one node: late timers, stalls and slow writes included. */
+  #tend(node: CoreNode): void {
+    const dice = this.#dice;
+    const { now } = this.#cluster;
+    if (!node.isUp) {
+      if (dice.chance(30)) this.#cluster.start(node);
+      return;
+    }
+    if (node.core.nextDeadline <= now && dice.chance(800)) {
+      if (dice.chance(20)) node.core.resume(now);
+      this.#cluster.tick(node);
+    } else if (dice.chance(2)) this.#timeOut(node);
+    if (!dice.chance(this.#weather.slowDiskPerThousand)) this.#cluster.completeWrite(node);
+    if (dice.chance(20)) node.checkpoint();
+  }
+
+  /** A clock that runs ahead: the node stands though nothing is wrong. */
+  #timeOut(node: CoreNode): void {
+    this.#cluster.now = Math.max(this.#cluster.now, Math.min(node.core.nextDeadline, this.#cluster.now + 120));
+    this.#cluster.tick(node);
+  }
+
+  #handleMail(): void {
+    const dice = this.#dice;
+    const { mail } = this.#cluster;
+    if (mail.length === 0) return;
+    const place = dice.chance(this.#weather.reorderPerThousand) ? dice.below(mail.length) : 0;
+    const message = mail[place] as RaftMessage;
+    if (!dice.chance(this.#weather.repeatPerThousand)) mail.splice(place, 1);
+    if (dice.chance(this.#weather.lossPerThousand) || this.#cut.has(`${message.from}>${message.to}`)) return;
+    this.#cluster.deliver(message);
+  }
+
+  #demand(): void {
+    const dice = this.#dice;
+    const node = dice.pick(this.#cluster.nodes.filter(({ isUp }) => isUp));
+    if (node === undefined) return;
+    if (node.core.acceptsProposals && dice.chance(400)) this.#cluster.propose(node, `command ${this.#commands++}`);
+    if (dice.chance(200)) this.#cluster.read(node);
+    if (dice.chance(8)) this.#cluster.transfer(node, (dice.pick(this.#cluster.nodes) as CoreNode).id);
+  }
+
+  /** Full, partial and one-way: any set of directed links. */
+  #partition(): void {
+    const dice = this.#dice;
+    this.#cut.clear();
+    if (dice.chance(400)) return;
+    const ids = this.#cluster.nodes.map(({ id }) => id);
+    const inside = new Set<NodeId>(ids.filter(() => dice.chance(400)));
+    const isOneWay = dice.chance(300);
+    for (const from of ids) {
+      for (const to of ids) {
+        const crosses = inside.has(from) !== inside.has(to) && (!isOneWay || inside.has(from));
+        if (crosses || dice.chance(40)) this.#cut.add(`${from}>${to}`);
+      }
+    }
+  }
+
+  #crash(): void {
+    const dice = this.#dice;
+    const all = dice.chance(100);
+    for (const node of this.#cluster.nodes) {
+      if (node.isUp && (all || dice.chance(300))) this.#cluster.crash(node, dice.chance(500) ? "durable" : "lost");
+    }
+  }
+
+  /** Every fault ends: a command of the then leader must commit everywhere. Returns how long it took, ms. */
+  #heal(): number {
+    const cluster = this.#cluster;
+    this.#cut.clear();
+    for (const node of cluster.nodes) if (!node.isUp) cluster.start(node);
+    const healedAt = cluster.now;
+    let proposed = -1;
+    while (cluster.now - healedAt < 100 * ELECTION_TIMEOUT_MS) {
+      cluster.now++;
+      for (const message of cluster.mail.splice(0)) cluster.deliver(message);
+      for (const node of cluster.nodes) cluster.completeWrite(node);
+      for (const node of cluster.nodes) if (node.core.nextDeadline <= cluster.now) cluster.tick(node);
+      const { leader } = cluster;
+      if (proposed < 0 && leader?.core.acceptsProposals === true && cluster.propose(leader, "after healing")) {
+        proposed = leader.log.length;
+      }
+      if (proposed >= 0 && leader !== undefined && leader.core.lastIndex < proposed) proposed = -1;
+      if (proposed > 0 && cluster.nodes.every(({ appliedIndex }) => appliedIndex >= proposed)) {
+        return cluster.now - healedAt;
+      }
+    }
+    throw new CheckFailure("liveness: a healthy cluster did not commit a command");
+  }
+}
