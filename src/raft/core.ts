@@ -203,7 +203,8 @@ export class RaftCore {
       state.effects.send.push({
         ...reply,
         type: "appendReply",
-        round: message.round,
+        // Not the request's: that round is of an earlier term, and its sender may lead this one by now.
+        round: 0,
         outcome: { kind: "conflict", rejectedIndex: message.prevLogIndex, hintIndex: 0, hintTerm: 0 },
       });
     } else if (message.type === "voteRequest") {
