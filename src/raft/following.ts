@@ -30,7 +30,7 @@ export function receiveAppendRequest(state: CoreState, request: AppendRequest): 
 /** Appends what is new. An entry that is there stays, and with it what follows (classic bug 8). */
 function appendNew(state: CoreState, entries: readonly Entry[]): void {
   const { log } = state;
-  const configurationBefore = log.configurationIndex;
+  const configurationBefore = log.configuration;
   for (const entry of entries) {
     if (entry.index <= log.lastIndex) {
       if (log.term(entry.index) === entry.term) continue;
@@ -38,7 +38,8 @@ function appendNew(state: CoreState, entries: readonly Entry[]): void {
     }
     appendEntry(state, entry);
   }
-  if (log.configurationIndex !== configurationBefore) reportConfiguration(state);
+  // Compared itself, not by its index: another one may have taken the index (two foundings).
+  if (log.configuration !== configurationBefore) reportConfiguration(state);
 }
 
 /** Removes a divergent tail, from memory now and from disk with the next write. */
