@@ -62,10 +62,17 @@ export function changeDefinition(
   const base = current ?? defaultDefinition(prefix, time);
   const look = reconcileWidth(base, change);
   if ("kind" in look) return look;
-  const next: Definition = {
-    ...base,
-    ...look,
-    separator: change.separator ?? base.separator,
+  const next: Definition = { ...base, ...counting(base, change), ...labels(base, change), ...look, explicit: true };
+  const refusal = wholeProblem(next, change);
+  if (refusal !== undefined) return refusal;
+  if (current === undefined) return next;
+  if (JSON.stringify(next) === JSON.stringify(current)) return current;
+  return { ...next, version: current.version + 1, updatedAt: time };
+}
+
+/** What says which numbers there are. */
+function counting(base: Definition, change: DefinitionChange) {
+  return {
     start: change.start ?? base.start,
     step: change.step ?? base.step,
     maximum: change.maximum ?? base.maximum,
@@ -75,16 +82,16 @@ export function changeDefinition(
     fiscalYearStart: change.fiscalYearStart ?? base.fiscalYearStart,
     scope: isNumberingScope(change.scope) ? change.scope : base.scope,
     gapPolicy: isGapPolicy(change.gapPolicy) ? change.gapPolicy : base.gapPolicy,
+  };
+}
+
+function labels(base: Definition, change: DefinitionChange) {
+  return {
+    separator: change.separator ?? base.separator,
     profile: change.profile ?? base.profile,
     isActive: change.isActive ?? base.isActive,
     description: change.description ?? base.description,
-    explicit: true,
   };
-  const refusal = wholeProblem(next, change);
-  if (refusal !== undefined) return refusal;
-  if (current === undefined) return next;
-  if (JSON.stringify(next) === JSON.stringify(current)) return current;
-  return { ...next, version: current.version + 1, updatedAt: time };
 }
 
 /** What is wrong with single settings, whatever the others say. */

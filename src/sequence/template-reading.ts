@@ -17,29 +17,32 @@ import { isDigit } from "./text.js";
  */
 export function readingOf(items: readonly TemplateItem[]): readonly Delimiter[] | TemplateProblem {
   const delimiters: Delimiter[] = [];
-  let from = 0;
-  let to = items.length - 1;
-  while (from <= to) {
-    const left = items[from];
-    const right = items[to];
-    if (left === undefined || right === undefined) break;
-    if (from === to || fixedWidth(left) !== undefined || countsUpToMark(items.slice(from, to + 1))) {
-      from++;
-    } else if (fixedWidth(right) !== undefined || countsUpToMark(items.slice(from, to + 1).reverse())) {
-      to--;
-    } else {
-      const begin = endOfText(left, items[from + 1], "left");
-      const end = begin === undefined ? endOfText(right, items[to - 1], "right") : undefined;
-      if (begin !== undefined) from++;
-      else if (end !== undefined) to--;
-      else
-        return {
-          problem: `its numbers could not be read back: put a separator, and no digit, ${whereBetween(left, right)}`,
-        };
-      delimiters.push(...[begin, end].filter((delimiter) => delimiter !== undefined));
-    }
+  let rest = items;
+  while (rest.length > 1) {
+    const [side, delimiter] = nextToStrip(rest);
+    if (side === undefined) return { problem: unreadable(rest) };
+    if (delimiter !== undefined) delimiters.push(delimiter);
+    rest = side === "left" ? rest.slice(1) : rest.slice(0, -1);
   }
   return delimiters;
+}
+
+type Side = "left" | "right";
+
+/** Which end comes off next; what needs no promise about values comes first. */
+function nextToStrip(items: readonly TemplateItem[]): readonly [Side | undefined, Delimiter?] {
+  const mirrored = [...items].reverse();
+  if (endsByItself(items)) return ["left"];
+  if (endsByItself(mirrored)) return ["right"];
+  const left = endOfText(items[0], items[1], "left");
+  if (left !== undefined) return ["left", left];
+  const right = endOfText(mirrored[0], mirrored[1], "right");
+  return right === undefined ? [undefined] : ["right", right];
+}
+
+function endsByItself(items: readonly TemplateItem[]): boolean {
+  const [near] = items;
+  return near !== undefined && (fixedWidth(near) !== undefined || countsUpToMark(items));
 }
 
 /** A counter at the near end, then only digits of a known number, then a literal with something that is no digit. */
@@ -57,21 +60,20 @@ function countsUpToMark(items: readonly TemplateItem[]): boolean {
  * (or, read from the right, for the last): the nearest that is neither letter nor digit, if any.
  */
 function endOfText(
-  item: TemplateItem,
+  item: TemplateItem | undefined,
   neighbour: TemplateItem | undefined,
-  from: "left" | "right",
+  from: Side,
 ): Delimiter | undefined {
-  if (item.kind !== "scope" || neighbour?.kind !== "literal") return undefined;
+  if (item?.kind !== "scope" || neighbour?.kind !== "literal") return undefined;
   const characters = from === "left" ? [...neighbour.text] : [...neighbour.text].reverse();
   const character = characters.find((candidate) => !/[A-Za-z0-9]/.test(candidate)) ?? characters[0];
   return character === undefined ? undefined : { field: item.field, character };
 }
 
-function whereBetween(left: TemplateItem, right: TemplateItem): string {
-  return `beside ${named(left)} and ${named(right)}`;
-}
-
-function named(item: TemplateItem): string {
-  if (item.kind === "scope") return { site: "{SITE}", partition: "{PARTITION}", documentType: "{TYPE}" }[item.field];
-  return "the counter";
+function unreadable(items: readonly TemplateItem[]): string {
+  const ends = [items.at(0), items.at(-1)].map((item) => {
+    if (item?.kind !== "scope") return "the counter";
+    return { site: "{SITE}", partition: "{PARTITION}", documentType: "{TYPE}" }[item.field];
+  });
+  return `its numbers could not be read back: put a separator that is no digit between ${ends.join(" and ")}`;
 }
