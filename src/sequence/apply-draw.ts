@@ -4,11 +4,10 @@ import { defaultDefinition } from "./definition-rules.js";
 import { templateOf } from "./definition-template.js";
 import { type DrawPlace, drawPlace } from "./draw-place.js";
 import { drawProblem, prefixProblem } from "./draw-request.js";
-import { forgetExpired } from "./key-usage.js";
 import { emptyLedger, enterDraw, floorFor, type Sequence } from "./ledger.js";
 import { periodStartDays } from "./period.js";
 import { refused } from "./refusal.js";
-import { rememberDraw, repeatedDraw } from "./repeated-draw.js";
+import { liveKeyUsage, rememberDraw, repeatedDraw } from "./repeated-draw.js";
 import type { CommandResult, Drawn, Refused } from "./result.js";
 import { enterRange, newSeries, nextCounter, roomFrom, type Series, takeUpFloor } from "./series.js";
 import { DEFAULT_SETTINGS } from "./settings.js";
@@ -110,9 +109,7 @@ function index(state: SequenceState, sequence: Sequence, series: Series, first: 
 
 function keysAreFull(state: SequenceState, draw: Draw, time: number): boolean {
   if (draw.idempotencyKey === "") return false;
-  const usage = state.keyUsage();
-  forgetExpired(usage, time);
-  return usage.total >= (state.settings() ?? DEFAULT_SETTINGS).idempotencyKeysMax;
+  return liveKeyUsage(state, time).total >= (state.settings() ?? DEFAULT_SETTINGS).idempotencyKeysMax;
 }
 
 function tooManyKeys(): Refused {

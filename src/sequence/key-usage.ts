@@ -17,16 +17,17 @@ export function emptyKeyUsage(): KeyUsage {
   return { buckets: new Map(), total: 0, hour: 0 };
 }
 
-/** Forgets the buckets that lie wholly in the past; costs nothing within one hour. */
-export function forgetExpired(usage: KeyUsage, time: number): void {
+/** Forgets the buckets that lie wholly in the past: whether it changed anything. Costs nothing within one hour. */
+export function forgetExpired(usage: KeyUsage, time: number): boolean {
   const hour = Math.floor(time / HOUR_MS);
-  if (hour <= usage.hour) return;
+  if (hour <= usage.hour) return false;
   usage.hour = hour;
   for (const [bucket, count] of usage.buckets) {
     if (bucket >= hour) continue;
     usage.buckets.delete(bucket);
     usage.total -= count;
   }
+  return true;
 }
 
 export function countKey(usage: KeyUsage, expiresAt: number): void {

@@ -3,7 +3,7 @@ import type { CommandContext } from "./apply-context.js";
 import type { Draw } from "./command.js";
 import { type DrawMemo, documentFingerprint, keyFingerprint, keyScopeOf, messageIdOf } from "./draw-memo.js";
 import { dateOf } from "./draw-place.js";
-import { countKey, forgetExpired } from "./key-usage.js";
+import { countKey, forgetExpired, type KeyUsage } from "./key-usage.js";
 import { periodOf } from "./period.js";
 import { refused } from "./refusal.js";
 import type { Drawn, Refused } from "./result.js";
@@ -50,13 +50,19 @@ export function rememberDraw(state: SequenceState, draw: Draw, drawn: Drawn, con
 function rememberKey(state: SequenceState, draw: Draw, memo: DrawMemo, time: number): void {
   if (draw.idempotencyKey === "") return;
   const settings = state.settings() ?? DEFAULT_SETTINGS;
-  const usage = state.keyUsage();
-  forgetExpired(usage, time);
+  const usage = liveKeyUsage(state, time);
   if (usage.total >= settings.idempotencyKeysMax) return;
   const expiresAt = time + settings.idempotencyRetentionMs;
   countKey(usage, expiresAt);
   state.putKeyUsage(usage);
   state.putKeyedDraw(keyScopeOf(draw), { ...memo, expiresAt });
+}
+
+/** The count of keys, at this time. */
+export function liveKeyUsage(state: SequenceState, time: number): KeyUsage {
+  const usage = state.keyUsage();
+  if (forgetExpired(usage, time)) state.putKeyUsage(usage);
+  return usage;
 }
 
 /** A key whose time has passed is absent, whether or not its row is still there. */

@@ -8,7 +8,7 @@ import type { Settings } from "./settings.js";
 /**
  * All that apply reads and changes; synchronous. Sequences, series and the key usage are changed in
  * place and put afterwards; the state may keep them in memory as long as it likes. Nothing is put
- * by a command that is refused.
+ * by a command that is refused, save that keys whose time has passed are no longer counted.
  */
 export interface SequenceState {
   /** undefined: nobody seeded yet. */

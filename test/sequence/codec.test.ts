@@ -49,7 +49,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     kind: fc.constant("draw" as const),
     provenance,
     prefix,
-    count: number,
+    count: fc.nat(4_294_967_295),
     batch: flag,
     contiguous: flag,
     scope,

@@ -1,3 +1,4 @@
+import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant, unreachable } from "../../assert.js";
 import { Result } from "../../generated/folio/sequence/v1/sequence.js";
 import type { CommandResult, Drawn } from "../result.js";
@@ -6,9 +7,9 @@ import { scopeKeyOf } from "../series-identity.js";
 /** What the journal keeps of an outcome: enough, with the command beside it, to tell it again. */
 export type ResultRecord = NonNullable<Result["body"]>;
 
-/** Never empty. */
-export function encodeResult(result: CommandResult): Uint8Array {
-  return Result.encode({ body: recordOf(result) }).finish();
+/** Never empty. @param writer is left empty, to be used again: a new one costs more than the record. */
+export function encodeResult(result: CommandResult, writer?: BinaryWriter): Uint8Array {
+  return Result.encode({ body: recordOf(result) }, writer).finish();
 }
 
 export function decodeResult(bytes: Uint8Array): ResultRecord {

@@ -1,3 +1,4 @@
+import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../../assert.js";
 import {
   StoredDefinition,
@@ -47,8 +48,13 @@ export function decodeSeries(key: Pick<Series, "prefix" | "period" | "scopeKey">
   return { ...key, ...stored, segment, lastGenerated };
 }
 
-export function encodeMemo({ place, ranges, ...memo }: DrawMemo): Uint8Array {
-  return StoredMemo.encode({ ...memo, ...place, ranges: [...ranges] }).finish();
+/** @param writer is left empty, to be used again: a new one costs more than the row */
+export function encodeMemo(memo: DrawMemo, writer?: BinaryWriter): Uint8Array {
+  const { fingerprint, expiresAt, definitionVersion, epoch, place } = memo;
+  const { index, ordinal, time } = place;
+  const ranges = [...memo.ranges];
+  const stored = { fingerprint, expiresAt, index, ordinal, time, definitionVersion, epoch, ranges };
+  return StoredMemo.encode(stored, writer).finish();
 }
 
 export function decodeMemo(bytes: Uint8Array): DrawMemo {

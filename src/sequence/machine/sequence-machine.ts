@@ -1,3 +1,4 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../../assert.js";
 import type { Applied, CommandContext, Machine } from "../../machine/machine.js";
 import type { StateStore } from "../../storage/state-store.js";
@@ -22,6 +23,8 @@ export class SequenceMachine implements Machine {
   /** For queries: always the newest applied state. */
   readonly tables: SequenceTables;
   readonly #sweep: KeySweep;
+  /** Used again and again: empty between two records. */
+  readonly #writer = new BinaryWriter();
   #time = 0;
 
   constructor(state: StateStore) {
@@ -38,7 +41,7 @@ export class SequenceMachine implements Machine {
     invariant(context.time >= this.#time, "entry time never goes back");
     this.#time = context.time;
     const result = applyCommand(this.tables, decodeCommand(payload), context);
-    return { result, record: encodeResult(result) };
+    return { result, record: encodeResult(result, this.#writer) };
   }
 
   flush(): void {

@@ -1,3 +1,4 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../../assert.js";
 import {
   Segment as StoredSegment,
@@ -54,6 +55,8 @@ export class SequenceTables implements SequenceState {
   readonly #sequences: Table<Sequence>;
   readonly #series: Table<Series>;
   readonly #versions: Table<Definition>;
+  /** Used again and again: empty between two rows. */
+  readonly #writer = new BinaryWriter();
   #settings: Settings | undefined;
   #keyUsage: KeyUsage;
   #keyUsageIsDirty = false;
@@ -144,7 +147,7 @@ export class SequenceTables implements SequenceState {
   }
 
   putKeyedDraw(scope: KeyScope, memo: DrawMemo): void {
-    this.#state.put(keyedDrawKey(scope), encodeMemo(memo));
+    this.#state.put(keyedDrawKey(scope), encodeMemo(memo, this.#writer));
   }
 
   keyUsage(): KeyUsage {
@@ -162,7 +165,7 @@ export class SequenceTables implements SequenceState {
   }
 
   putDocumentDraw(prefix: string, documentRef: string, memo: DrawMemo): void {
-    this.#state.put(documentKey(prefix, documentRef), encodeMemo(memo));
+    this.#state.put(documentKey(prefix, documentRef), encodeMemo(memo, this.#writer));
   }
 
   indexAudit(prefix: string, index: number): void {
@@ -170,7 +173,7 @@ export class SequenceTables implements SequenceState {
   }
 
   indexSlot(series: Series, first: number, index: number): void {
-    this.#state.put(slotKey(series, first), StoredSlotIndex.encode({ index }).finish());
+    this.#state.put(slotKey(series, first), StoredSlotIndex.encode({ index }, this.#writer).finish());
   }
 
   #loadSequence(prefix: string): Sequence | undefined {

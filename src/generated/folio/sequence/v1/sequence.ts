@@ -523,7 +523,7 @@ export const Draw: MessageFns<Draw> = {
       writer.uint32(10).string(message.prefix);
     }
     if (message.count !== 0) {
-      writer.uint32(16).uint64(message.count);
+      writer.uint32(16).uint32(message.count);
     }
     if (message.batch !== false) {
       writer.uint32(24).bool(message.batch);
@@ -572,7 +572,7 @@ export const Draw: MessageFns<Draw> = {
               break;
             }
 
-            message.count = longToNumber(reader.uint64());
+            message.count = reader.uint32();
             continue;
           }
           case 3: {
@@ -1301,13 +1301,13 @@ export const Drawn: MessageFns<Drawn> = {
       writer.uint32(10).string(message.period);
     }
     if (message.epoch !== 0) {
-      writer.uint32(16).uint64(message.epoch);
+      writer.uint32(16).uint32(message.epoch);
     }
     for (const v of message.ranges) {
       Range.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message.definitionVersion !== 0) {
-      writer.uint32(32).uint64(message.definitionVersion);
+      writer.uint32(32).uint32(message.definitionVersion);
     }
     if (message.replayOf !== "") {
       writer.uint32(42).string(message.replayOf);
@@ -1350,7 +1350,7 @@ export const Drawn: MessageFns<Drawn> = {
               break;
             }
 
-            message.epoch = longToNumber(reader.uint64());
+            message.epoch = reader.uint32();
             continue;
           }
           case 3: {
@@ -1366,7 +1366,7 @@ export const Drawn: MessageFns<Drawn> = {
               break;
             }
 
-            message.definitionVersion = longToNumber(reader.uint64());
+            message.definitionVersion = reader.uint32();
             continue;
           }
           case 5: {
@@ -2489,16 +2489,16 @@ export const StoredMemo: MessageFns<StoredMemo> = {
       writer.uint32(24).uint64(message.index);
     }
     if (message.ordinal !== 0) {
-      writer.uint32(32).uint64(message.ordinal);
+      writer.uint32(32).uint32(message.ordinal);
     }
     if (message.time !== 0) {
       writer.uint32(40).int64(message.time);
     }
     if (message.definitionVersion !== 0) {
-      writer.uint32(48).uint64(message.definitionVersion);
+      writer.uint32(48).uint32(message.definitionVersion);
     }
     if (message.epoch !== 0) {
-      writer.uint32(56).uint64(message.epoch);
+      writer.uint32(56).uint32(message.epoch);
     }
     for (const v of message.ranges) {
       Range.encode(v!, writer.uint32(66).fork()).join();
@@ -2548,7 +2548,7 @@ export const StoredMemo: MessageFns<StoredMemo> = {
               break;
             }
 
-            message.ordinal = longToNumber(reader.uint64());
+            message.ordinal = reader.uint32();
             continue;
           }
           case 5: {
@@ -2564,7 +2564,7 @@ export const StoredMemo: MessageFns<StoredMemo> = {
               break;
             }
 
-            message.definitionVersion = longToNumber(reader.uint64());
+            message.definitionVersion = reader.uint32();
             continue;
           }
           case 7: {
@@ -2572,7 +2572,7 @@ export const StoredMemo: MessageFns<StoredMemo> = {
               break;
             }
 
-            message.epoch = longToNumber(reader.uint64());
+            message.epoch = reader.uint32();
             continue;
           }
           case 8: {
