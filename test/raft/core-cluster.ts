@@ -66,7 +66,12 @@ export class CoreCluster {
     );
     this.checks = new ClusterChecks(this.nodes);
     for (const node of this.nodes) this.checks.know(node.disk.entries);
-    for (const node of this.nodes) node.start(this.now);
+    for (const node of this.nodes) node.start(this.nowAt(node));
+  }
+
+  /** The time on the node's own clock. */
+  nowAt(node: CoreNode): number {
+    return this.now + node.aheadMs;
   }
 
   node(id: NodeId): CoreNode {
@@ -83,7 +88,7 @@ export class CoreCluster {
 
   /** The end of the node's turn; its messages are on their way, its promises were checked. */
   turn(node: CoreNode): void {
-    const { effects, messages } = node.turn(this.now);
+    const { effects, messages } = node.turn(this.nowAt(node));
     this.checks.turned(node, effects, messages);
     this.mail.push(...messages);
     for (const transition of effects.transitions) this.transitions.push({ node: node.id, transition });
@@ -100,15 +105,15 @@ export class CoreCluster {
   }
 
   tick(node: CoreNode): void {
-    node.core.tick(this.now);
+    node.core.tick(this.nowAt(node));
     this.turn(node);
-    if (node.core.nextDeadline <= this.now) throw new CheckFailure(`node ${node.id} would tick without end`);
+    if (node.core.nextDeadline <= this.nowAt(node)) throw new CheckFailure(`node ${node.id} would tick without end`);
   }
 
   deliver(message: RaftMessage): void {
     const node = this.node(message.to);
     if (!node.isUp) return;
-    node.core.receive(message, this.now);
+    node.core.receive(message, this.nowAt(node));
     this.turn(node);
   }
 
@@ -135,18 +140,18 @@ export class CoreCluster {
 
   /** The clock moves on to the node's deadline, and only that node looks at it. */
   timeOut(node: CoreNode): void {
-    this.now = Math.max(this.now, node.core.nextDeadline);
+    this.now = Math.max(this.now, node.core.nextDeadline - node.aheadMs);
     this.tick(node);
   }
 
   completeWrite(node: CoreNode): void {
     if (node.write === undefined) return;
-    node.completeWrite(this.now);
+    node.completeWrite(this.nowAt(node));
     this.turn(node);
   }
 
   propose(node: CoreNode, payload: string): boolean {
-    const position = node.core.propose([new TextEncoder().encode(payload)], this.now);
+    const position = node.core.propose([new TextEncoder().encode(payload)], this.nowAt(node));
     this.turn(node);
     return position !== undefined;
   }
@@ -156,13 +161,13 @@ export class CoreCluster {
     const readId = this.#nextReadId++;
     const read: Read = { node: node.id, atLeast: this.checks.committed.length, outcome: "waiting" };
     this.reads.set(readId, read);
-    node.core.readIndex(readId, this.now);
+    node.core.readIndex(readId, this.nowAt(node));
     this.turn(node);
     return read;
   }
 
   transfer(node: CoreNode, target: NodeId): boolean {
-    const begun = node.core.transferLeadership(target, this.now);
+    const begun = node.core.transferLeadership(target, this.nowAt(node));
     this.turn(node);
     return begun;
   }
@@ -175,7 +180,7 @@ export class CoreCluster {
   }
 
   start(node: CoreNode): void {
-    node.start(this.now);
+    node.start(this.nowAt(node));
     this.checks.restarted(node);
   }
 }

@@ -25,6 +25,8 @@ export class CoreNode {
   write: Write | undefined;
   /** How far this life has applied; the state of an earlier life was checkpointed up to there. */
   appliedIndex: LogIndex = 0;
+  /** How far this node's clock runs ahead of the cluster's, ms. Never goes back. */
+  aheadMs = 0;
   #checkpointIndex: LogIndex = 0;
   #lives = 0;
 

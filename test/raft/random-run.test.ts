@@ -3,7 +3,7 @@ import { RandomRun, type RunReport } from "./random-run.js";
 
 /** FOLIO_RAFT_SEED replays one seed; FOLIO_RAFT_SEEDS runs that many, from FOLIO_RAFT_FIRST on. */
 const replayed = process.env["FOLIO_RAFT_SEED"];
-const count = replayed === undefined ? Number(process.env["FOLIO_RAFT_SEEDS"] ?? "300") : 1;
+const count = replayed === undefined ? Number(process.env["FOLIO_RAFT_SEEDS"] ?? "1000") : 1;
 const first = Number(replayed ?? process.env["FOLIO_RAFT_FIRST"] ?? "1");
 const STEPS = 900;
 

@@ -42,10 +42,17 @@ interface Weather {
   readonly partitionPerThousand: number;
   /** Messages and writes handled per virtual millisecond: less is a slower world. */
   readonly pace: number;
+  /** How often a message of long ago arrives (again). */
+  readonly echoPerThousand: number;
+  /** How often a node's clock leaps to its deadline, per thousand looks at it. */
+  readonly haste: number;
+  readonly stallPerThousand: number;
   /** Virtual time between two looks at a node, at most. */
   readonly tickMs: number;
   /** How often a write is left in flight when it could complete. */
   readonly slowDiskPerThousand: number;
+  /** The node whose write stays in flight as long as this weather lasts; 0 for none. */
+  readonly stuckDisk: NodeId;
 }
 
 export interface RunReport {
@@ -62,6 +69,8 @@ export class RandomRun {
   readonly #cut = new Set<string>();
   #weather: Weather;
   #commands = 0;
+  /** Some messages of long ago: delay by any amount. */
+  readonly #old: RaftMessage[] = [];
 
   constructor(seed: number) {
     this.#dice = new Dice(seed);
@@ -108,15 +117,21 @@ export class RandomRun {
       reorderPerThousand: calm ? 20 : dice.below(900),
       crashPerThousand: calm ? 0 : dice.below(12),
       partitionPerThousand: calm ? 0 : dice.below(15),
-      pace: calm ? 6 : 1 + dice.below(5),
+      pace: calm ? 6 : 1 + dice.below(dice.chance(300) ? 2 : 6),
+      echoPerThousand: calm ? 0 : dice.below(60),
+      haste: calm ? 1 : dice.below(dice.chance(300) ? 60 : 12),
+      stallPerThousand: calm ? 1 : dice.below(dice.chance(300) ? 120 : 15),
       tickMs: calm || dice.chance(500) ? 3 : 4 + dice.below(16),
       slowDiskPerThousand: dice.chance(300) ? 950 : dice.below(500),
+      stuckDisk: calm || dice.chance(400) ? 0 : 1 + dice.below(5),
     };
   }
 
   #step(): void {
     const { pace, crashPerThousand, partitionPerThousand, tickMs } = this.#weather;
     this.#cluster.now += this.#dice.below(tickMs + 1);
+    // Everybody stands still: leaders lose their majority, followers their leader.
+    if (this.#dice.chance(this.#weather.stallPerThousand)) this.#cluster.now += this.#dice.below(300);
     for (const node of this.#cluster.nodes) this.#tend(node);
     for (let count = 0; count < pace; count++) this.#handleMail();
     this.#demand();
@@ -128,7 +143,7 @@ export class RandomRun {
   /** Time and disk of one node: late timers, stalls and slow writes included. */
   #tend(node: CoreNode): void {
     const dice = this.#dice;
-    const { now } = this.#cluster;
+    const now = this.#cluster.nowAt(node);
     if (!node.isUp) {
       if (dice.chance(30)) this.#cluster.start(node);
       return;
@@ -136,14 +151,15 @@ export class RandomRun {
     if (node.core.nextDeadline <= now && dice.chance(800)) {
       if (dice.chance(20)) node.core.resume(now);
       this.#cluster.tick(node);
-    } else if (dice.chance(2)) this.#timeOut(node);
+    } else if (dice.chance(this.#weather.haste)) this.#timeOut(node);
+    if (node.id === this.#weather.stuckDisk) return;
     if (!dice.chance(this.#weather.slowDiskPerThousand)) this.#cluster.completeWrite(node);
     if (dice.chance(20)) node.checkpoint();
   }
 
-  /** A clock that runs ahead: the node stands though nothing is wrong. */
+  /** The node's clock leaps ahead: it stands, or looks for its majority, though nothing is wrong. */
   #timeOut(node: CoreNode): void {
-    this.#cluster.now = Math.max(this.#cluster.now, Math.min(node.core.nextDeadline, this.#cluster.now + 120));
+    node.aheadMs += Math.max(0, node.core.nextDeadline - this.#cluster.nowAt(node));
     this.#cluster.tick(node);
   }
 
@@ -153,9 +169,13 @@ export class RandomRun {
     if (mail.length === 0) return;
     const place = dice.chance(this.#weather.reorderPerThousand) ? dice.below(mail.length) : 0;
     const message = mail[place] as RaftMessage;
+    if (this.#old.length < 50) this.#old.push(message);
+    else if (dice.chance(100)) this.#old[dice.below(50)] = message;
     if (!dice.chance(this.#weather.repeatPerThousand)) mail.splice(place, 1);
     if (dice.chance(this.#weather.lossPerThousand) || this.#cut.has(`${message.from}>${message.to}`)) return;
     this.#cluster.deliver(message);
+    const old = this.#old[dice.below(50)];
+    if (old !== undefined && dice.chance(this.#weather.echoPerThousand)) this.#cluster.deliver(old);
   }
 
   #demand(): void {
@@ -163,7 +183,11 @@ export class RandomRun {
     const node = dice.pick(this.#cluster.nodes.filter(({ isUp }) => isUp));
     if (node === undefined) return;
     if (node.core.acceptsProposals && dice.chance(400)) this.#cluster.propose(node, `command ${this.#commands++}`);
-    if (dice.chance(200)) this.#cluster.read(node);
+    if (dice.chance(100)) this.#cluster.read(node);
+    // Old leaders too: those are the ones that could answer what is no longer true.
+    for (const leader of this.#cluster.nodes) {
+      if (leader.isUp && leader.core.roleName === "leader" && dice.chance(100)) this.#cluster.read(leader);
+    }
     if (dice.chance(8)) this.#cluster.transfer(node, (dice.pick(this.#cluster.nodes) as CoreNode).id);
   }
 
@@ -173,7 +197,9 @@ export class RandomRun {
     this.#cut.clear();
     if (dice.chance(400)) return;
     const ids = this.#cluster.nodes.map(({ id }) => id);
-    const inside = new Set<NodeId>(ids.filter(() => dice.chance(400)));
+    const inside = new Set<NodeId>(ids.filter(() => dice.chance(300)));
+    const { leader } = this.#cluster;
+    if (leader !== undefined && dice.chance(500)) inside.add(leader.id);
     const isOneWay = dice.chance(300);
     for (const from of ids) {
       for (const to of ids) {
@@ -198,11 +224,11 @@ export class RandomRun {
     for (const node of cluster.nodes) if (!node.isUp) cluster.start(node);
     const healedAt = cluster.now;
     let proposed = -1;
-    while (cluster.now - healedAt < 100 * ELECTION_TIMEOUT_MS) {
+    while (cluster.now - healedAt < 10 * ELECTION_TIMEOUT_MS) {
       cluster.now++;
       for (const message of cluster.mail.splice(0)) cluster.deliver(message);
       for (const node of cluster.nodes) cluster.completeWrite(node);
-      for (const node of cluster.nodes) if (node.core.nextDeadline <= cluster.now) cluster.tick(node);
+      for (const node of cluster.nodes) if (node.core.nextDeadline <= cluster.nowAt(node)) cluster.tick(node);
       const { leader } = cluster;
       if (proposed < 0 && leader?.core.acceptsProposals === true && cluster.propose(leader, "after healing")) {
         proposed = leader.log.length;
@@ -212,6 +238,6 @@ export class RandomRun {
         return cluster.now - healedAt;
       }
     }
-    throw new CheckFailure("liveness: a healthy cluster did not commit a command");
+    throw new CheckFailure("liveness: a healthy cluster did not commit a command within ten election timeouts");
   }
 }
