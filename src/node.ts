@@ -9,6 +9,7 @@ import { buildRestApp } from "./api/rest/app.js";
 import type { RestApp } from "./api/rest/edge.js";
 import type { Config } from "./config.js";
 import { NodeBackend } from "./node-backend.js";
+import { startUpkeep } from "./node-upkeep.js";
 import { Replica } from "./replica/replica.js";
 import type { SeedSettings } from "./sequence/command.js";
 import { SequenceQueries } from "./sequence/machine/queries.js";
@@ -22,6 +23,7 @@ import { registerClusterGauges } from "./telemetry/cluster-gauges.js";
 import { MeasuredBackend } from "./telemetry/measured-backend.js";
 import { createMetrics, type NodeMetrics } from "./telemetry/metrics.js";
 import { ReplicaTelemetry } from "./telemetry/replica-telemetry.js";
+import { registerTransportCounters } from "./telemetry/transport-counters.js";
 import { GrpcTransport } from "./transport/grpc-transport.js";
 
 const UINT32_RANGE = 0x1_0000_0000;
@@ -83,6 +85,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   });
   const backend = new MeasuredBackend(inner, metrics.draws);
   registerClusterGauges(metrics.registry, () => backend.cluster());
+  registerTransportCounters(metrics.registry, () => transport.stats);
   const { rest, grpc } = await buildEdges(options, backend, metrics);
   const parts: Parts = { log, state, transport, replica, rest, grpc };
   try {
@@ -96,7 +99,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { host, port, grpcPort, peerPort, dataDir } = config;
   logger.info({ host, port, grpcPort, peerPort, dataDir, storeId }, "folio node listens");
   inner.seed();
-  return { backend, stop: (graceMs) => stopNode(parts, graceMs) };
+  const upkeep = startUpkeep(machine, logger);
+  return {
+    backend,
+    stop: async (graceMs) => {
+      await upkeep.stop();
+      await stopNode(parts, graceMs);
+    },
+  };
 }
 
 function buildTransport({ config, logger }: NodeOptions): GrpcTransport {
