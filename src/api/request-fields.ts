@@ -117,7 +117,8 @@ export const settingFields = {
   }),
   fiscalYearStart: integer(1, 12, " (a month)"),
   scope: word(["global", "site", "partition", "document_type"]),
-  gapPolicy: word(["keep", "reuse"]),
+  // "reuse" comes with releases: until then it would promise what nothing does.
+  gapPolicy: word(["keep"]),
   profile: printable(0, 50),
   isActive: flagField,
   description: printable(0, 1000),

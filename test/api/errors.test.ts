@@ -84,8 +84,7 @@ t.test("an unknown route is a 404 problem", async (t) => {
 t.test("what is not HTTP is answered by a problem, too, and the connection closed", async (t) => {
   const { app } = await startEdge(t);
   await app.listen({ host: "127.0.0.1", port: 0 });
-  const address = app.addresses()[0];
-  const socket = connect({ host: "127.0.0.1", port: address?.port ?? 0 });
+  const socket = connect({ host: "127.0.0.1", port: portOf(app) });
   socket.write("this is not HTTP\r\n\r\n");
   let text = "";
   for await (const chunk of socket) text += String(chunk);
@@ -108,7 +107,7 @@ t.test("a call in flight is answered before a closing app ends", async (t) => {
       arrived();
     });
   await app.listen({ host: "127.0.0.1", port: 0 });
-  const answer = fetch(`http://127.0.0.1:${app.addresses()[0]?.port}/api/v1/next/SG`);
+  const answer = fetch(`http://127.0.0.1:${portOf(app)}/api/v1/next/SG`);
   await proposed;
   const closed = app.close();
   release();
@@ -138,3 +137,9 @@ t.test("codes and statuses of both protocols are those of the contract", async (
   t.equal(problemOf(new OperatingFailure("INTERNAL_ERROR", "secret")).code, "INTERNAL_ERROR");
   t.notMatch(problemOf(new OperatingFailure("INTERNAL_ERROR", "secret")).message, /secret/);
 });
+
+function portOf(app: { readonly server: { address(): string | { readonly port: number } | null } }): number {
+  const address = app.server.address();
+  if (address === null || typeof address === "string") throw new Error("the app listens on a port");
+  return address.port;
+}

@@ -1,5 +1,4 @@
 import t from "tap";
-import type { Problem } from "../../src/api/problem.js";
 import { expandZone } from "../../src/api/zone-transitions.js";
 import type { ZoneTransition } from "../../src/sequence/definition.js";
 
@@ -67,9 +66,19 @@ t.test("tables agree with the platform on both sides of every change, and ascend
 
 t.test("a zone that the platform does not know is an error on time_zone", async (t) => {
   for (const name of ["Mars/Olympus", "", "Berlin", "Europe/Berlin "]) {
-    t.throws(() => expandZone(name), {
-      code: "VALIDATION_ERROR",
-      errors: [{ field: "time_zone" }],
-    } as Partial<Problem>);
+    t.match(
+      problemOf(() => expandZone(name)),
+      { code: "VALIDATION_ERROR", errors: [{ field: "time_zone" }] },
+      name,
+    );
   }
 });
+
+function problemOf(call: () => unknown): unknown {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
