@@ -1,3 +1,4 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { Backend, ClusterView, Consistency, MemberView, ProposeOptions, Reading } from "./api/port.js";
 import { OperatingFailure } from "./failure.js";
 import type { Replica } from "./replica/replica.js";
@@ -16,6 +17,7 @@ export class NodeBackend implements Backend {
   readonly #queries: SequenceQueries;
   readonly #requestDeadlineMs: number;
   readonly #wall: () => number;
+  #writer = new BinaryWriter();
   readonly #seed: { readonly command: SeedSettings; readonly isApplied: () => boolean };
 
   constructor(options: {
@@ -52,13 +54,23 @@ export class NodeBackend implements Backend {
   propose(command: Command, options?: ProposeOptions): Promise<CommandResult> {
     this.seed();
     return new Promise((resolve, reject) => {
-      const payload = encodeCommand(command);
+      const payload = this.#encode(command);
       this.#replica.propose({ machine: SEQUENCE_MACHINE_ID, payload }, options?.deadlineMs ?? this.#requestDeadlineMs, {
         // What the sequence machine's apply returns is a CommandResult; the replica carries it unread.
         settle: (result) => resolve(result as CommandResult),
         fail: (code, message, retryAfterMs) => reject(new OperatingFailure(code, message, retryAfterMs)),
       });
     });
+  }
+
+  #encode(command: Command): Uint8Array {
+    try {
+      return encodeCommand(command, this.#writer);
+    } catch (error) {
+      // A writer that was left in the middle of a command would prepend it to the next one.
+      this.#writer = new BinaryWriter();
+      throw error;
+    }
   }
 
   async query(query: Query, consistency: Consistency): Promise<Reading> {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../assert.js";
 import { Batch, Group, JournalBlock } from "../generated/folio/log/v1/log.js";
 import type { LogIndex } from "../raft/types.js";
@@ -60,6 +61,7 @@ export function readJournal(state: StateStore, index: LogIndex): JournalEntry | 
 /** Appends blocks in order and keeps the head of the chain. */
 export class Journal {
   readonly #state: StateStore;
+  readonly #writer = new BinaryWriter();
   #headHash: Uint8Array;
 
   /** @param headHash SHA-256 of the newest block; empty before the first. */
@@ -73,7 +75,7 @@ export class Journal {
   }
 
   append(entry: { index: LogIndex; time: number; payload: Uint8Array; results: Uint8Array[] }): void {
-    const block = JournalBlock.encode({ ...entry, previousHash: this.#headHash }).finish();
+    const block = JournalBlock.encode({ ...entry, previousHash: this.#headHash }, this.#writer).finish();
     this.#headHash = createHash("sha256").update(block).digest();
     this.#state.put(journalKey(entry.index), block);
   }

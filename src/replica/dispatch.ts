@@ -1,3 +1,4 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../assert.js";
 import { Batch, Group } from "../generated/folio/log/v1/log.js";
 import type { RaftCore } from "../raft/core.js";
@@ -24,6 +25,7 @@ export class Dispatch {
   readonly #clock: Clock;
   readonly #observer: ReplicaObserver;
   readonly #inbox = new Inbox();
+  readonly #writer = new BinaryWriter();
   #forwardNotBefore = Number.NEGATIVE_INFINITY;
 
   constructor(options: {
@@ -120,7 +122,7 @@ export class Dispatch {
       }
     }
     if (packed.length === 0) return;
-    const payload = Batch.encode({ time: this.#clock.wall(), groups: packed }).finish();
+    const payload = Batch.encode({ time: this.#clock.wall(), groups: packed }, this.#writer).finish();
     const position = core.propose([payload], now);
     invariant(position !== undefined, "a leader that accepts proposals appends them");
     this.#observer.entryPacked({ commands, bytes: payload.length });

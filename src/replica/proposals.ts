@@ -1,3 +1,4 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../assert.js";
 import type { FailureCode } from "../failure.js";
 import { Group, type TaggedCommand } from "../generated/folio/log/v1/log.js";
@@ -36,6 +37,7 @@ export interface PackedGroup {
  */
 export class Proposals {
   readonly #retryMs: number;
+  readonly #writer = new BinaryWriter();
   readonly #waiting = new Map<number, Pending>();
   /** Ascending by request: what has to be proposed or forwarded (again). */
   #queue: Pending[] = [];
@@ -104,7 +106,7 @@ export class Proposals {
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
     if (commands.length === 0) return undefined;
     this.#nextAttempt++;
-    const group = Group.encode({ session, lowWater: this.#advanceLowWater(), commands });
+    const group = Group.encode({ session, lowWater: this.#advanceLowWater(), commands }, this.#writer);
     return { bytes: group.finish(), commandCount: commands.length, attempt };
   }
 

@@ -116,7 +116,7 @@ export class World {
   entry(commands: readonly Command[]): { results: CommandResult[]; records: Uint8Array[] } {
     this.index++;
     const { index, time } = this;
-    const payloads = commands.map(encodeCommand);
+    const payloads = commands.map((command) => encodeCommand(command));
     const results: CommandResult[] = [];
     const records: Uint8Array[] = [];
     for (const [ordinal, payload] of payloads.entries()) {

@@ -1,4 +1,4 @@
-import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { BinaryReader, type BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../../assert.js";
 import {
   Command as CommandBytes,
@@ -15,10 +15,13 @@ type Body = NonNullable<CommandBytes["body"]>;
 const NOBODY: Provenance = { principal: "", clientId: "", generatedBy: "", correlationId: "", requestId: "" };
 const NOWHERE: ScopeValues = { site: "", partition: "", documentType: "" };
 
-/** @throws InvariantViolation for a number that is no safe integer from 0 on: edges let none pass. */
-export function encodeCommand(command: Command): Uint8Array {
+/**
+ * @param writer is left empty, to be used again: a new one costs more than the command
+ * @throws InvariantViolation for a number that is no safe integer from 0 on: edges let none pass.
+ */
+export function encodeCommand(command: Command, writer?: BinaryWriter): Uint8Array {
   const provenance = Object.values(command.provenance).some((text) => text !== "") ? command.provenance : undefined;
-  return CommandBytes.encode({ provenance, body: toBody(command) }).finish();
+  return CommandBytes.encode({ provenance, body: toBody(command) }, writer).finish();
 }
 
 /** @throws InvariantViolation for bytes that are no command; these never get into a log. */
