@@ -86,12 +86,14 @@ export class Seats {
     return { kind: "seated", configuration: this.#foundingConfiguration() };
   }
 
-  /** Whether the peer's stream speaks for the store that holds the peer's seat. */
+  /**
+   * Whether the peer's stream speaks for the store that holds the peer's seat. The cluster's name is
+   * not asked: a founding entry that never committed may still stand in one of the two logs, and only
+   * messages can mend that. A store holds a seat in one cluster only.
+   */
   admits(peer: NodeId): boolean {
     const hello = this.#hellos.get(peer);
     if (hello === undefined || this.#configuration === undefined) return false;
-    const named = hello.clusterId !== "" && this.#configuration.clusterId !== "";
-    if (named && hello.clusterId !== this.#configuration.clusterId) return false;
     return this.#configuration.members.some((member) => member.id === peer && member.storeId === hello.storeId);
   }
 

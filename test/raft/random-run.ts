@@ -51,7 +51,7 @@ interface Weather {
   readonly tickMs: number;
   /** How often a write is left in flight when it could complete. */
   readonly slowDiskPerThousand: number;
-  /** The node whose write stays in flight as long as this weather lasts; 0 for none. */
+  /** The node whose writes stay in flight for some election timeouts; 0 for none. */
   readonly stuckDisk: NodeId;
 }
 
@@ -152,7 +152,7 @@ export class RandomRun {
       if (dice.chance(20)) node.core.resume(now);
       this.#cluster.tick(node);
     } else if (dice.chance(this.#weather.haste)) this.#timeOut(node);
-    if (node.id === this.#weather.stuckDisk) return;
+    if (node.id === this.#weather.stuckDisk && !dice.chance(15)) return;
     if (!dice.chance(this.#weather.slowDiskPerThousand)) this.#cluster.completeWrite(node);
     if (dice.chance(20)) node.checkpoint();
   }
