@@ -13,6 +13,7 @@ export class MemoryDisk {
   readonly #rows = new Map<string, Buffer>();
   #attached: AttachedMemoryDisk | undefined;
   #writeError: Error | undefined;
+  #fateOfFailedWrites: "durable" | "lost" = "lost";
 
   constructor(place = "memory") {
     this.place = place;
@@ -41,13 +42,21 @@ export class MemoryDisk {
     this.detach();
   }
 
-  /** From now on writes fail with the error and change nothing; undefined: they succeed again. */
-  failWrites(error: Error | undefined): void {
+  /**
+   * From now on writes fail with the error; undefined: they succeed again. A failed write changes
+   * nothing, or it reached the disk all the same and only its confirmation failed.
+   */
+  failWrites(error: Error | undefined, fate: "durable" | "lost" = "lost"): void {
     this.#writeError = error;
+    this.#fateOfFailedWrites = fate;
   }
 
   get writeError(): Error | undefined {
     return this.#writeError;
+  }
+
+  get fateOfFailedWrites(): "durable" | "lost" {
+    return this.#fateOfFailedWrites;
   }
 
   get(key: string): Buffer | undefined {
@@ -97,7 +106,7 @@ export class AttachedMemoryDisk implements Disk {
     this.defer(() => {
       this.#inFlight = undefined;
       const error = this.#disk.writeError;
-      if (error === undefined) this.#disk.apply(taken);
+      if (error === undefined || this.#disk.fateOfFailedWrites === "durable") this.#disk.apply(taken);
       done(error);
     });
   }

@@ -1,0 +1,79 @@
+import type { CommandContext } from "../../../src/machine/machine.js";
+import type { Command } from "../../../src/sequence/command.js";
+import { decodeCommand } from "../../../src/sequence/machine/command-codec.js";
+import type { CommandResult } from "../../../src/sequence/result.js";
+import { SeriesModel } from "./series-model.js";
+import type { ReportViolation } from "./violation.js";
+
+/** What one command did, as the first node that applied it saw it. */
+export interface Effect {
+  readonly attempt: string;
+  readonly command: Command;
+  readonly result: CommandResult;
+  readonly payload: Uint8Array;
+  readonly record: Uint8Array;
+  readonly index: number;
+}
+
+/**
+ * What commands did, over all nodes and lives: everywhere the same, each attempt at most once, and
+ * by the rules of numbering as an independent model has them.
+ */
+export class Effects {
+  readonly #report: ReportViolation;
+  /** By place: the entry's index and the ordinal in it. */
+  readonly #places = new Map<number, Effect>();
+  readonly #byAttempt = new Map<string, Effect>();
+  /** Which attempt a result object, on whichever node, belongs to. */
+  readonly #owners = new WeakMap<object, Effect>();
+  readonly series: SeriesModel;
+
+  constructor(report: ReportViolation) {
+    this.#report = report;
+    this.series = new SeriesModel(report);
+  }
+
+  get count(): number {
+    return this.#places.size;
+  }
+
+  of(attempt: string): Effect | undefined {
+    return this.#byAttempt.get(attempt);
+  }
+
+  /** Some node's machine applied a command. */
+  applied(node: number, payload: Uint8Array, context: CommandContext, result: CommandResult, record: Uint8Array): void {
+    const place = context.index * 65_536 + context.ordinal;
+    let effect = this.#places.get(place);
+    if (effect === undefined) {
+      effect = this.#first(payload, context, result, record);
+      this.#places.set(place, effect);
+    } else if (Buffer.compare(effect.payload, payload) !== 0 || Buffer.compare(effect.record, record) !== 0) {
+      const text = `n${node} applied ${context.index}-${context.ordinal} with another outcome than the others`;
+      this.#report("same effect everywhere", text);
+    }
+    this.#owners.set(result, effect);
+  }
+
+  #first(payload: Uint8Array, { index, ordinal }: CommandContext, result: CommandResult, record: Uint8Array): Effect {
+    const command = decodeCommand(payload);
+    const attempt = command.provenance.correlationId;
+    const effect: Effect = { attempt, command, result, payload, record, index };
+    const earlier = this.#byAttempt.get(attempt);
+    if (earlier !== undefined) {
+      this.#report("at most once", `${attempt} acted in entry ${earlier.index} and again at ${index}-${ordinal}`);
+    }
+    this.#byAttempt.set(attempt, effect);
+    this.series.applied(effect);
+    return effect;
+  }
+
+  /** A waiter got this answer for its attempt. */
+  answered(attempt: string, result: unknown): void {
+    const effect = typeof result === "object" && result !== null ? this.#owners.get(result) : undefined;
+    if (effect === undefined) this.#report("answers", `${attempt} was answered, but nothing was ever applied for it`);
+    else if (effect.attempt !== attempt) {
+      this.#report("answers", `${attempt} was answered with the result of ${effect.attempt}`);
+    }
+  }
+}

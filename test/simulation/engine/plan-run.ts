@@ -1,0 +1,123 @@
+import { FAULTS } from "../faults/catalogue.js";
+import { COMMANDS, READS } from "../operations/catalogue.js";
+import { anyPrefix, JUMPING } from "../operations/operation-kind.js";
+import type { FaultStep, OperationStep, Plan } from "./plan.js";
+import { Random } from "./random.js";
+
+const CLIENTS = 6;
+
+export interface PlanOptions {
+  readonly seed: number;
+  /** Undefined: 3 or 5, by the seed. */
+  readonly nodeCount?: number | undefined;
+}
+
+/** Draws a whole run by lot: the same seed, the same plan. */
+export function planRun({ seed, nodeCount: wanted }: PlanOptions): Plan {
+  const random = new Random(seed, "plan");
+  const nodeCount = wanted ?? (random.chance(0.7) ? 3 : 5);
+  const chaosMs = random.between(10_000, 15_000);
+  const electionTimeoutMs = 300;
+  const minority = Math.floor((nodeCount - 1) / 2);
+  const firstExpendable = random.integer(0, nodeCount - 1);
+  const expendable = Array.from({ length: minority }, (_, place) => ((firstExpendable + place) % nodeCount) + 1);
+  const isDrifting = random.chance(0.5);
+  return {
+    seed,
+    nodeCount,
+    electionTimeoutMs,
+    heartbeatMs: 50,
+    chaosMs,
+    weather: {
+      blocked: false,
+      loss: random.chance(0.2) ? 0.02 : 0,
+      duplication: random.chance(0.2) ? 0.05 : 0,
+      reordering: random.chance(0.2),
+      delayMs: random.between(0.05, 1),
+      jitterMs: random.chance(0.5) ? random.between(0, 0.5) : random.between(0, 10),
+    },
+    disk: {
+      syncMs: random.between(0.05, 1),
+      jitterMs: random.chance(0.5) ? random.between(0, 1) : random.between(0, 15),
+    },
+    busyChance: random.chance(0.5) ? 0.05 : 0.4,
+    clocks: Array.from({ length: nodeCount }, () => ({
+      rate: isDrifting ? random.between(0.97, 1.03) : 1,
+      offsetMs: Math.round(random.between(-800, 800)),
+    })),
+    expendable,
+    faults: planFaults(random, { nodeCount, chaosMs, electionTimeoutMs, expendable }),
+    operations: planOperations(random, nodeCount, chaosMs),
+  };
+}
+
+function planFaults(
+  random: Random,
+  context: {
+    readonly nodeCount: number;
+    readonly chaosMs: number;
+    readonly electionTimeoutMs: number;
+    readonly expendable: readonly number[];
+  },
+): FaultStep[] {
+  const count = random.chance(0.05) ? 0 : random.integer(3, 24);
+  // Each run has its own mixture, so that some see nothing but a few kinds, over and over.
+  const kinds = FAULTS.map((kind) => ({
+    kind,
+    weight: random.chance(0.35) ? 0 : kind.weight * random.between(0.3, 3),
+  }));
+  if (kinds.every(({ weight }) => weight === 0)) return [];
+  const faults: FaultStep[] = [];
+  for (let place = 0; place < count; place++) {
+    const { kind } = random.weighted(kinds);
+    const settings = kind.plan(random, context);
+    // Faults come in flocks: what strikes during an election is worth more than what strikes in peace.
+    const previous = faults.at(-1)?.atMs;
+    const atMs =
+      previous !== undefined && random.chance(0.4)
+        ? Math.min(previous + random.between(0, 700), context.chaosMs - 1)
+        : random.between(100, context.chaosMs - 1);
+    if (settings !== undefined) faults.push({ atMs, kind: kind.name, settings });
+  }
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+function planOperations(random: Random, nodeCount: number, chaosMs: number): OperationStep[] {
+  const operations: OperationStep[] = [];
+  const kinds = [...COMMANDS, ...READS];
+  const pauseMs = random.between(20, 120);
+  const call = (atMs: number): Pick<OperationStep, "atMs" | "client" | "node" | "deadlineMs"> => ({
+    atMs,
+    client: random.integer(1, CLIENTS),
+    node: random.integer(1, nodeCount),
+    deadlineMs: random.chance(0.3) ? random.between(50, 500) : random.between(500, 3000),
+  });
+  let id = 0;
+  for (let atMs = random.between(0, 800); atMs < chaosMs; atMs += random.between(0, 2 * pauseMs)) {
+    // A burst now and then: many commands of several nodes in one entry.
+    const burst = random.chance(0.06) ? random.integer(5, 30) : 1;
+    for (let place = 0; place < burst; place++) {
+      const kind = random.weighted(kinds);
+      id++;
+      if ("linearizable" in kind) {
+        operations.push({ ...call(atMs), id, kind: kind.name, prefix: anyPrefix(random), key: "", settings: {} });
+      } else {
+        const key = kind.isKeyed && random.chance(0.5) ? `key-${id}` : "";
+        operations.push({
+          ...call(atMs),
+          id,
+          kind: kind.name,
+          prefix: kind.prefix(random),
+          key,
+          settings: kind.plan(random),
+        });
+      }
+    }
+  }
+  for (const prefix of JUMPING) {
+    const settings = { newValue: random.integer(20_000, 90_000), force: false };
+    id++;
+    operations.push({ ...call(random.between(1000, chaosMs)), id, kind: "reset", prefix, key: "", settings });
+  }
+  return operations;
+}

@@ -1,0 +1,50 @@
+import type { LinkWeather } from "./network.js";
+
+/** One fault, as data: what it does is in faults/<kind>.ts. */
+export interface FaultStep {
+  readonly atMs: number;
+  readonly kind: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export type OperationKind = "draw" | "batch" | "reset" | "configure" | "status" | "localStatus";
+
+/** One call of a client, as data: what it sends is in operations/<kind>.ts. */
+export interface OperationStep {
+  readonly id: number;
+  readonly atMs: number;
+  readonly client: number;
+  readonly node: number;
+  readonly kind: OperationKind;
+  readonly prefix: string;
+  /** Empty: none, and then the call is made once. */
+  readonly key: string;
+  readonly deadlineMs: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Everything a run is made of besides its residual chance; made from the seed alone. */
+export interface Plan {
+  readonly seed: number;
+  readonly nodeCount: number;
+  readonly electionTimeoutMs: number;
+  readonly heartbeatMs: number;
+  /** Faults and clients act until then. */
+  readonly chaosMs: number;
+  readonly weather: LinkWeather;
+  /** How long a synced write takes: at least, and more at most. */
+  readonly disk: { readonly syncMs: number; readonly jitterMs: number };
+  /** How likely a node is to be busy when input arrives, so that more of it is handled together. */
+  readonly busyChance: number;
+  readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
+  /** Nodes whose disks may be damaged for good: never a majority. */
+  readonly expendable: readonly number[];
+  readonly faults: readonly FaultStep[];
+  readonly operations: readonly OperationStep[];
+}
+
+export function settingOf<Value>(settings: Readonly<Record<string, unknown>>, name: string): Value {
+  const value = settings[name];
+  if (value === undefined) throw new Error(`the plan has a setting ${name}`);
+  return value as Value;
+}

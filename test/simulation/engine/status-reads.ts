@@ -1,0 +1,88 @@
+import type { Operation } from "../history/history.js";
+import { NOWHERE } from "../operations/operation-kind.js";
+import type { OperationStep } from "./plan.js";
+import type { SimulatedNode } from "./simulated-node.js";
+import type { World } from "./world.js";
+
+/** Status calls: linearizable ones go through the replica's reads, local ones look at once. */
+export class StatusReads {
+  readonly #world: World;
+  readonly #note: (prefix: string, read: Operation) => void;
+  /** Linearizable reads that a living node has not answered, by id. */
+  readonly #open = new Map<string, number>();
+
+  constructor(world: World, note: (prefix: string, read: Operation) => void) {
+    this.#world = world;
+    this.#note = note;
+  }
+
+  perform(step: OperationStep): void {
+    const node = this.#world.node(step.node);
+    if (node.status !== "running") return;
+    const invoked = this.#world.queue.nowMs;
+    const id = `o${step.id}`;
+    this.#world.trace?.note(`c${step.client}`, `${id} ${step.kind} ${step.prefix} at ${node.name}`);
+    this.#world.queue.schedule(this.#world.clientRandom.between(0.05, 0.5), "input", node.time, () => {
+      if (step.kind === "localStatus") {
+        this.#look(node, step, invoked);
+        return;
+      }
+      this.#open.set(id, node.id);
+      node.replica?.read(step.deadlineMs, {
+        ready: () => {
+          if (!this.#open.delete(id)) this.#world.report("answers", `read ${id} was answered twice`);
+          this.#look(node, step, invoked);
+        },
+        fail: () => {
+          this.#open.delete(id);
+        },
+      });
+    });
+  }
+
+  nodeCrashed(node: number): void {
+    for (const [id, at] of this.#open) if (at === node) this.#open.delete(id);
+  }
+
+  /** The state of this very moment. */
+  #look(node: SimulatedNode, step: OperationStep, invoked: number): void {
+    const { replica, queries } = node;
+    if (replica === undefined || queries === undefined) return;
+    const { appliedIndex, appliedTime } = replica;
+    const session = `${step.client} ${node.name} life ${node.time.life}`;
+    const answer = queries
+      .run({ kind: "status", prefix: step.prefix, scope: NOWHERE }, Math.max(node.time.wall(), appliedTime))
+      .then(
+        (status) => {
+          if (status.kind !== "status" && status.kind !== "absent") return;
+          const seen =
+            status.kind === "absent"
+              ? { epoch: 0, current: 0 }
+              : { epoch: status.epoch, current: status.currentCounter };
+          this.#checkAgainstEffects(step, appliedIndex, seen);
+          const times = { id: `o${step.id}`, invoked, returned: this.#world.queue.nowMs };
+          const { epoch, current } = seen;
+          this.#world.trace?.note(
+            `c${step.client}`,
+            `${times.id} ended: ${epoch}:${current} as of entry ${appliedIndex}`,
+          );
+          if (step.kind === "status") this.#note(step.prefix, { kind: "read", ...times, epoch, current });
+          else this.#note(step.prefix, { kind: "localRead", ...times, session, appliedIndex, epoch, current });
+        },
+        (error: unknown) => node.thrown(error),
+      );
+    this.#world.awaited(answer);
+  }
+
+  /** A state at an applied index shows exactly what had its effect up to there. */
+  #checkAgainstEffects(
+    step: OperationStep,
+    appliedIndex: number,
+    seen: { readonly epoch: number; readonly current: number },
+  ): void {
+    const expected = this.#world.effects.series.at(step.prefix, appliedIndex) ?? { epoch: 0, current: 0 };
+    if (expected.epoch === seen.epoch && expected.current === seen.current) return;
+    const text = `o${step.id} shows ${step.prefix} at ${seen.epoch}:${seen.current} as of entry ${appliedIndex}, it was at ${expected.epoch}:${expected.current}`;
+    this.#world.report("state as of its index", text);
+  }
+}

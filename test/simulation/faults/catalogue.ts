@@ -1,0 +1,33 @@
+import { CLOCK_JUMP } from "./clock-jump.js";
+import { CRASH } from "./crash.js";
+import { CRASH_ALL } from "./crash-all.js";
+import { DAMAGED_DISK } from "./damaged-disk.js";
+import { FAILING_WRITES } from "./failing-writes.js";
+import type { FaultKind } from "./fault-kind.js";
+import { PARTITION } from "./partition.js";
+import { PAUSE } from "./pause.js";
+import { RESTART } from "./restart.js";
+import { ROUGH_LINKS } from "./rough-links.js";
+import { SLOW_DISK } from "./slow-disk.js";
+import { TRANSFER } from "./transfer.js";
+
+/** Every kind of fault; a new one is a file and a line. */
+export const FAULTS: readonly FaultKind[] = [
+  CRASH,
+  CRASH_ALL,
+  RESTART,
+  PARTITION,
+  ROUGH_LINKS,
+  PAUSE,
+  CLOCK_JUMP,
+  FAILING_WRITES,
+  SLOW_DISK,
+  TRANSFER,
+  DAMAGED_DISK,
+];
+
+export function faultNamed(name: string): FaultKind {
+  const kind = FAULTS.find((fault) => fault.name === name);
+  if (kind === undefined) throw new Error(`there is no fault ${name}`);
+  return kind;
+}

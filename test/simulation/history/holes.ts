@@ -1,0 +1,132 @@
+import type { UnknownDraw } from "./collapse.js";
+
+/** Numbers that nobody admits to have drawn, below some that somebody did. */
+export interface Hole {
+  readonly epoch: number;
+  /** Exclusive and inclusive. */
+  readonly from: number;
+  readonly to: number;
+  /** The earliest return after the hole: whatever filled it was invoked by then. */
+  readonly deadline: number;
+}
+
+/** A reset forward that may have happened. */
+export interface UnknownJump {
+  readonly newValue: number;
+  readonly invoked: number;
+}
+
+const SEARCH_STEPS_MAX = 200_000;
+
+export type Filling = "filled" | "open" | "undecided";
+
+/**
+ * Whether the unknown draws and jumps can explain all holes at once. What never returned is only
+ * bound by its invocation, and with holes in the order of their deadlines, whoever may fill one may
+ * fill every later one: only how many of each size are used matters, so that the search is exact.
+ * With one size it never branches.
+ */
+export function fillHoles(
+  holes: readonly Hole[],
+  step: number,
+  unknown: { readonly draws: readonly UnknownDraw[]; readonly jumps: readonly UnknownJump[] },
+): Filling {
+  const search = new HoleSearch(
+    [...holes].sort((a, b) => a.deadline - b.deadline),
+    step,
+    unknown,
+  );
+  return search.run();
+}
+
+class HoleSearch {
+  readonly #holes: readonly Hole[];
+  readonly #step: number;
+  readonly #jumps: readonly UnknownJump[];
+  /** Descending. */
+  readonly #sizes: readonly number[];
+  /** Invocations of the draws of each size, ascending. */
+  readonly #invoked: readonly (readonly number[])[];
+  readonly #used: number[];
+  readonly #jumpUsed: boolean[];
+  readonly #failed = new Set<string>();
+  #steps = 0;
+
+  constructor(
+    holes: readonly Hole[],
+    step: number,
+    { draws, jumps }: { readonly draws: readonly UnknownDraw[]; readonly jumps: readonly UnknownJump[] },
+  ) {
+    this.#holes = holes;
+    this.#step = step;
+    this.#jumps = jumps;
+    const bySize = new Map<number, number[]>();
+    for (const { count, invoked } of draws) {
+      const list = bySize.get(count);
+      if (list === undefined) bySize.set(count, [invoked]);
+      else list.push(invoked);
+    }
+    this.#sizes = [...bySize.keys()].sort((a, b) => b - a);
+    this.#invoked = this.#sizes.map((size) => (bySize.get(size) ?? []).sort((a, b) => a - b));
+    this.#used = this.#sizes.map(() => 0);
+    this.#jumpUsed = jumps.map(() => false);
+  }
+
+  run(): Filling {
+    const filled = this.#fillFrom(0);
+    if (filled) return "filled";
+    return this.#steps > SEARCH_STEPS_MAX ? "undecided" : "open";
+  }
+
+  #fillFrom(first: number): boolean {
+    const hole = this.#holes[first];
+    if (hole === undefined) return true;
+    const state = `${first}:${this.#used.join()}:${this.#jumpUsed.join()}`;
+    if (this.#failed.has(state) || this.#steps > SEARCH_STEPS_MAX) return false;
+    if (this.#choose(hole, hole.to - hole.from, 0, () => this.#fillFrom(first + 1))) return true;
+    if (this.#jumpInto(hole, first)) return true;
+    this.#failed.add(state);
+    return false;
+  }
+
+  /** A jump to somewhere in the hole explains everything below. */
+  #jumpInto(hole: Hole, place: number): boolean {
+    for (const [which, { newValue, invoked }] of this.#jumps.entries()) {
+      if (this.#jumpUsed[which] === true || invoked > hole.deadline) continue;
+      if (newValue <= hole.from || newValue > hole.to) continue;
+      this.#jumpUsed[which] = true;
+      if (this.#choose(hole, hole.to - newValue, 0, () => this.#fillFrom(place + 1))) return true;
+      this.#jumpUsed[which] = false;
+    }
+    return false;
+  }
+
+  /** Makes up `left` from the sizes from `sizePlace` on, then goes on. */
+  #choose(hole: Hole, left: number, sizePlace: number, goOn: () => boolean): boolean {
+    this.#steps++;
+    if (left === 0) return goOn();
+    const size = this.#sizes[sizePlace];
+    if (size === undefined || this.#steps > SEARCH_STEPS_MAX) return false;
+    const used = this.#used[sizePlace] ?? 0;
+    const available = countUpTo(this.#invoked[sizePlace] ?? [], hole.deadline) - used;
+    const most = Math.min(available, Math.floor(left / (size * this.#step)));
+    for (let taken = most; taken >= 0; taken--) {
+      this.#used[sizePlace] = used + taken;
+      if (this.#choose(hole, left - taken * size * this.#step, sizePlace + 1, goOn)) return true;
+    }
+    this.#used[sizePlace] = used;
+    return false;
+  }
+}
+
+/** How many of the ascending values are at most `limit`. */
+function countUpTo(values: readonly number[], limit: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] ?? 0) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

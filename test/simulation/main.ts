@@ -1,0 +1,144 @@
+import { writeFileSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import { commitName } from "./commit.js";
+import { printMutants } from "./mutants/table.js";
+import { type RunOutcome, runPlan, runSeed } from "./run.js";
+import { shrink } from "./shrink.js";
+
+const PROGRESS_MS = 2000;
+const SHRINK_RUNS_MAX = 600;
+
+interface Options {
+  readonly seed?: number;
+  readonly from: number;
+  readonly seeds: number;
+  readonly minutes?: number;
+  readonly nodes?: number;
+  readonly shrink: boolean;
+  readonly trace?: string | true;
+  readonly mutants: boolean;
+  readonly keepGoing: boolean;
+}
+
+const program = new Command("simulate")
+  .description("Runs the real cluster in a simulated world and tries to break it. A run is a seed.")
+  .option("--seed <number>", "run this seed alone", wholeNumber)
+  .option("--from <number>", "the first seed of many", wholeNumber, 1)
+  .option("--seeds <count>", "how many seeds to run", wholeNumber, 100)
+  .option("--minutes <minutes>", "run seeds until this much time has passed", Number)
+  .option("--nodes <count>", "3 or 5 nodes in every run; otherwise the seed decides", wholeNumber)
+  .option("--shrink", "make a failing run smaller, with the same finding", false)
+  .option("--trace [file]", "print what happened in a single seed, or write it to a file")
+  .option("--mutants", "plant every known bug in a copy and see who catches it", false)
+  .option("--keep-going", "do not stop at the first failing seed", false)
+  .action(async (options: Options) => {
+    process.exitCode = await simulate(options);
+  });
+
+await program.parseAsync();
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("must be a whole number");
+  return value;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Returns the exit code. */
+async function simulate(options: Options): Promise<number> {
+  if (options.mutants) return (await printMutants(print)) ? 0 : 1;
+  if (options.seed !== undefined) return runOne(options.seed, options);
+  return runMany(options);
+}
+
+async function runOne(seed: number, options: Options): Promise<number> {
+  const outcome = await runSeed(seed, { isTraced: options.trace !== undefined, nodeCount: options.nodes });
+  report(outcome);
+  if (outcome.violation !== undefined && options.shrink) await printShrunk(outcome, options);
+  else if (outcome.trace !== undefined) {
+    writeTrace(outcome.trace.lines, options.trace);
+    print(`digest ${outcome.trace.digest}`);
+  }
+  return outcome.violation === undefined ? 0 : 1;
+}
+
+async function runMany(options: Options): Promise<number> {
+  const startedAt = performance.now();
+  const endsAt = options.minutes === undefined ? Number.POSITIVE_INFINITY : startedAt + options.minutes * 60_000;
+  const lastSeed = options.minutes === undefined ? options.from + options.seeds - 1 : Number.POSITIVE_INFINITY;
+  const cpuBefore = process.cpuUsage();
+  let progressAt = startedAt;
+  const total = { runs: 0, failures: 0, simulatedMs: 0, steps: 0, effects: 0, livenessTimeouts: 0 };
+  for (let seed = options.from; seed <= lastSeed && performance.now() < endsAt; seed++) {
+    const outcome = await runSeed(seed, { nodeCount: options.nodes });
+    total.runs++;
+    total.simulatedMs += outcome.simulatedMs;
+    total.steps += outcome.figures.steps;
+    total.effects += outcome.figures.effects;
+    total.livenessTimeouts = Math.max(total.livenessTimeouts, outcome.figures.livenessTimeouts);
+    if (outcome.violation !== undefined) {
+      total.failures++;
+      report(outcome);
+      if (options.shrink) await printShrunk(outcome, options);
+      if (!options.keepGoing) break;
+    }
+    if (performance.now() - progressAt >= PROGRESS_MS) {
+      progressAt = performance.now();
+      process.stderr.write(
+        `\r${total.runs} seeds, ${total.failures} failed, ${speedOf(total.simulatedMs, startedAt)}   `,
+      );
+    }
+  }
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const cpuRatio = total.simulatedMs / ((user + system) / 1000);
+  process.stderr.write("\r");
+  print(`commit ${commitName()}: seeds ${options.from} to ${options.from + total.runs - 1}, ${total.failures} failed`);
+  print(
+    `${total.runs} runs of ${(total.simulatedMs / total.runs / 1000).toFixed(1)} simulated seconds, ${total.steps} steps, ${total.effects} commands`,
+  );
+  print(`${speedOf(total.simulatedMs, startedAt)} by the clock, ${cpuRatio.toFixed(0)} times by CPU time`);
+  print(
+    `longest wait for a draw once a quorum was healthy: ${total.livenessTimeouts.toFixed(2)} of 10 election timeouts`,
+  );
+  return total.failures === 0 ? 0 : 1;
+}
+
+function speedOf(simulatedMs: number, startedAt: number): string {
+  return `${(simulatedMs / (performance.now() - startedAt)).toFixed(0)} times faster than real time`;
+}
+
+function report({ plan, violation, simulatedMs, figures }: RunOutcome): void {
+  const what = violation === undefined ? "holds" : `FAILED at ${violation.atMs.toFixed(3)} ms`;
+  print(`seed ${plan.seed} (commit ${commitName()}, ${plan.nodeCount} nodes): ${what}`);
+  if (violation === undefined) {
+    print(
+      `  ${simulatedMs.toFixed(0)} simulated ms, ${figures.steps} steps, ${figures.entries} entries, ${figures.effects} commands`,
+    );
+  } else {
+    print(`  ${violation.checker}: ${violation.message}`);
+    print(`  again: npm run simulate -- --seed ${plan.seed} --trace    smaller: --seed ${plan.seed} --shrink --trace`);
+  }
+}
+
+async function printShrunk({ plan, violation }: RunOutcome, options: Options): Promise<void> {
+  if (violation === undefined) return;
+  const small = await shrink(plan, violation.checker, SHRINK_RUNS_MAX);
+  const { faults, operations } = small.plan;
+  print(
+    `shrunk in ${small.runs} runs: ${faults.length} of ${plan.faults.length} faults, ${operations.length} of ${plan.operations.length} calls`,
+  );
+  for (const { atMs, kind, settings } of faults)
+    print(`  at ${atMs.toFixed(1)} ms ${kind} ${JSON.stringify(settings)}`);
+  const outcome = await runPlan(small.plan, { isTraced: true });
+  if (options.trace !== undefined && outcome.trace !== undefined) writeTrace(outcome.trace.lines, options.trace);
+  print(`  ${outcome.violation?.checker}: ${outcome.violation?.message}`);
+}
+
+function writeTrace(lines: readonly string[], where: string | true | undefined): void {
+  const text = `${lines.join("\n")}\n`;
+  if (typeof where === "string") writeFileSync(where, text);
+  else process.stdout.write(text);
+}

@@ -1,0 +1,180 @@
+import type { Mutant } from "./mutant.js";
+
+const SEEDS_MAX = 400;
+
+/** The classic bugs of src/raft. */
+export const CORE_MUTANTS: readonly Mutant[] = [
+  {
+    bug: "1",
+    name: "an entry of an old term is committed by counting (Figure 8)",
+    seedsMax: SEEDS_MAX,
+    patches: [{ file: "src/raft/leading.js", find: " || log.term(reached) !== state.term)", replace: ")" }],
+  },
+  {
+    bug: "2",
+    name: "term and vote in two writes",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/storage/disk-log-store.js",
+        find: "this.#commit(operations, { hardState, base, tail: last }, done);",
+        replace: `const all = () => this.#commit(operations, { hardState, base, tail: last }, done);
+        if (hardState.term === before.term) all();
+        else this.#commit([], { hardState: { term: hardState.term, votedFor: before.votedFor }, base, tail }, (failure) => failure === undefined ? all() : done(failure));`,
+      },
+    ],
+  },
+  {
+    bug: "3",
+    name: "the vote is forgotten on stepping down within a term",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/role-changes.js",
+        find: 'enter(state, { name: "follower", leader }, why);',
+        replace:
+          'if (role.name === "candidate") setHardState({ ...state, votedFor: undefined, pending: state.pending }, state.term, undefined), (state.votedFor = undefined);\n    enter(state, { name: "follower", leader }, why);',
+      },
+      {
+        file: "src/raft/invariants.js",
+        find: "state.term > before.term || before.votedFor === undefined || state.votedFor === before.votedFor",
+        replace: "true",
+      },
+      {
+        file: "src/storage/disk-log-store.js",
+        find: "after.term > before.term || before.votedFor === undefined || after.votedFor === before.votedFor",
+        replace: "true",
+      },
+    ],
+  },
+  {
+    bug: "4",
+    name: "a reply leaves before the hard state is durable",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/state.js",
+        find: "const queue = !isPendingWriteEmpty(state.pending) ? state.pending.after : state.inFlight?.after;",
+        replace: "const queue = undefined;",
+      },
+    ],
+  },
+  {
+    bug: "5",
+    name: "the term is read after the write instead of before it",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/core.js",
+        find: "if (isStillTrue(state, message))\n                state.effects.send.push(message);",
+        replace: "state.effects.send.push({ ...message, term: state.term });",
+      },
+    ],
+  },
+  {
+    bug: "6",
+    name: "a heartbeat acknowledges the follower's own divergent tail",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/following.js",
+        find: "const verifiedIndex = request.prevLogIndex + request.entries.length;",
+        replace: "const verifiedIndex = log.lastIndex;",
+      },
+    ],
+  },
+  {
+    bug: "7",
+    name: "a stale acknowledgement moves progress back",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/progress.js",
+        find: "if (matchIndex > this.matchIndex)\n            this.matchIndex = matchIndex;",
+        replace: "this.matchIndex = matchIndex;",
+      },
+    ],
+  },
+  {
+    bug: "8",
+    name: "a delayed request with a matching prefix truncates newer entries",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/following.js",
+        find: "if (log.term(entry.index) === entry.term)\n                continue;",
+        replace:
+          "if (log.term(entry.index) === entry.term && entry.index <= state.commitIndex)\n                continue;",
+      },
+    ],
+  },
+  {
+    bug: "9",
+    name: "a write is credited after truncation and re-append (ABA)",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/following.js",
+        find: "state.inFlight.lastIndex = Math.min(state.inFlight.lastIndex, from - 1);",
+        replace: ";",
+      },
+    ],
+  },
+  {
+    bug: "10",
+    name: "the leader counts its own unsynced entries",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/leading.js",
+        find: "id === options.id ? state.durableIndex :",
+        replace: "id === options.id ? log.lastIndex :",
+      },
+    ],
+  },
+  {
+    bug: "11a",
+    name: "a read needs no round of contact",
+    seedsMax: SEEDS_MAX,
+    patches: [{ file: "src/raft/leading.js", find: "round: leader.round + 1 }", replace: "round: 0 }" }],
+  },
+  {
+    bug: "11b",
+    name: "a read before the term's first entry has committed",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/leading.js",
+        find: "if (state.commitIndex < leader.openingIndex)\n        return;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    bug: "15",
+    name: "a node with a higher term is not told of: it never follows again",
+    seedsMax: SEEDS_MAX,
+    patches: [{ file: "src/raft/core.js", find: "this.#answerStale(message);", replace: "" }],
+  },
+  {
+    bug: "16a",
+    name: "a leader without a majority never steps down (no CheckQuorum)",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      { file: "src/raft/leading.js", find: "if (!hasQuorumContact(state, leader)) {", replace: "if (false) {" },
+    ],
+  },
+  {
+    bug: "16b",
+    name: "no PreVote and no stickiness: whoever hears nothing deposes the leader",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/election.js",
+        find: "becomePreCandidate(state);\n    if (countVotes(state))\n        return;",
+        replace: "return startElection(state, { leadershipTransfer: false });",
+      },
+      { file: "src/raft/core.js", find: "!message.leadershipTransfer && trustsItsLeader(state)", replace: "false" },
+    ],
+  },
+];

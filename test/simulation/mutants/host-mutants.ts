@@ -1,0 +1,223 @@
+import type { Mutant } from "./mutant.js";
+
+const SEEDS_MAX = 400;
+
+/** Bugs of the replica, the sessions, the stores and the domain. */
+export const HOST_MUTANTS: readonly Mutant[] = [
+  {
+    bug: "17",
+    name: "a checkpoint without its lastApplied",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/machine/replicated-state.js",
+        find: "appliedIndex: applied.index,",
+        replace: "appliedIndex: Math.max(0, applied.index - 1),",
+      },
+    ],
+  },
+  {
+    bug: "18",
+    name: "a call whose fate is unknown ends as certainly not executed",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/replica/proposals.js",
+        find: 'pending.waiter.fail("OUTCOME_UNKNOWN", "The request was under way when its deadline passed.");',
+        replace: 'pending.waiter.fail("NOT_EXECUTED", "", 1000);',
+      },
+    ],
+  },
+  {
+    bug: "19",
+    name: "a forwarder repeats without its tag",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/replica/proposals.js",
+        find: "for (const pending of this.#waiting.values())\n            pending.attempt = undefined;\n        this.#rebuildQueue();",
+        replace: "this.retagAll();",
+      },
+    ],
+  },
+  {
+    bug: "20",
+    name: "after a stall, timers are believed before input is read",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      { file: "src/replica/election-timer.js", find: "if (lateMs <= this.#latenessMaxMs) {", replace: "if (true) {" },
+    ],
+  },
+  {
+    bug: "duplicate",
+    name: "now and then a series does not move on",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/sequence/series.js",
+        find: "series.current = range.last;",
+        replace: "series.current = draw.time % 97 === 0 ? range.first - step : range.last;",
+      },
+      {
+        file: "src/sequence/series.js",
+        find: 'invariant(range.first > series.guard, "a draw is above everything that the epoch drew before");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    bug: "gap",
+    name: "now and then a series passes over a number",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/sequence/series.js",
+        find: "series.current = range.last;",
+        replace: "series.current = draw.time % 97 === 0 ? range.last + step : range.last;",
+      },
+    ],
+  },
+  {
+    bug: "swap",
+    name: "two waiters get each other's answers",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/replica/proposals.js",
+        find: "const pending = this.#waiting.get(request);",
+        replace: "const pending = this.#waiting.get(request + 1) ?? this.#waiting.get(request);",
+      },
+      {
+        file: "src/replica/proposals.js",
+        find: "this.#waiting.delete(request);\n        pending.waiter.settle(result);",
+        replace: "this.#waiting.delete(pending.request);\n        pending.waiter.settle(result);",
+      },
+    ],
+  },
+  {
+    bug: "stale read",
+    name: "a linearizable read looks before this node has caught up",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/replica/reads.js",
+        find: "const ready = this.#confirmed.filter((batch) => batch.readIndex <= appliedIndex);",
+        replace: "const ready = this.#confirmed;",
+      },
+      {
+        file: "src/replica/reads.js",
+        find: "this.#confirmed = this.#confirmed.filter((batch) => batch.readIndex > appliedIndex);",
+        replace: "this.#confirmed = [];",
+      },
+    ],
+  },
+  {
+    bug: "lost acknowledgement",
+    name: "a write counts when it begins",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      { file: "src/replica/core-io.js", find: "core.persisted(write.ticket, now);", replace: "" },
+      {
+        file: "src/replica/core-io.js",
+        find: "this.#log.write(write.log,",
+        replace: "core.persisted(write.ticket, startedAt);\n        this.#log.write(write.log,",
+      },
+    ],
+  },
+  {
+    bug: "failed write",
+    name: "a failed write counts as done",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/replica/core-io.js",
+        find: "this.#failed(failure);\n                return;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    bug: "sessions",
+    name: "the session table is stored without its results",
+    seedsMax: SEEDS_MAX,
+    patches: [{ file: "src/machine/sessions.js", find: "requests: [...acted.keys()],", replace: "requests: []," }],
+  },
+  {
+    bug: "closed session",
+    name: "a command of a closed session acts",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/machine/sessions.js",
+        find: "if (session === undefined)\n            return CLOSED;",
+        replace: "if (session === undefined)\n            return EXECUTE;",
+      },
+      {
+        file: "src/machine/sessions.js",
+        find: 'invariant(session !== undefined && !session.acted.has(request), "only an admitted request acts, and once");',
+        replace: "if (session === undefined)\n            return;",
+      },
+    ],
+  },
+  {
+    bug: "past the log",
+    name: "apply passes the node's own durable log",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/raft/core.js",
+        find: "return Math.min(this.#state.commitIndex, this.#state.durableIndex);",
+        replace: "return this.#state.commitIndex;",
+      },
+    ],
+  },
+  {
+    bug: "undamaged",
+    name: "a record's checksum is not looked at",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/storage/log-record.js",
+        find: "if (crc32(record.subarray(AT.link)) !== checksum)",
+        replace: "if (false)",
+      },
+    ],
+  },
+  {
+    bug: "lost log",
+    name: "a log that ends before the state's checkpoint is taken",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      { file: "src/replica/recovery.js", find: "if (term === applied.term)\n        return;", replace: "return;" },
+    ],
+  },
+  {
+    bug: "wiped voter",
+    name: "a wiped node takes its seat again",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/replica/seats.js",
+        find: 'if (member.storeId === storeId)\n            return { kind: "seated", configuration };',
+        replace: 'return { kind: "seated", configuration };',
+      },
+    ],
+  },
+  {
+    bug: "two keys",
+    name: "a key is forgotten by whoever restarts",
+    seedsMax: SEEDS_MAX,
+    patches: [
+      {
+        file: "src/sequence/machine/sequence-tables.js",
+        find: "this.#state.put(keyedDrawKey(scope), encodeMemo(memo));",
+        replace: "(this.forgetful ??= new Map()).set(keyedDrawKey(scope), encodeMemo(memo));",
+      },
+      {
+        file: "src/sequence/machine/sequence-tables.js",
+        find: "const bytes = this.#state.get(keyedDrawKey(scope));",
+        replace: "const bytes = this.forgetful?.get(keyedDrawKey(scope));",
+      },
+    ],
+  },
+];

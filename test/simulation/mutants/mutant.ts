@@ -1,0 +1,24 @@
+/** A bug to plant in a copy of the compiled product: production cannot reach it. */
+export interface Mutant {
+  readonly name: string;
+  /** What it stands for: a number of RAFT-CHECKLIST.md's classic bugs, or a word. */
+  readonly bug: string;
+  readonly patches: readonly Patch[];
+  /** It must be caught within so many seeds. */
+  readonly seedsMax: number;
+}
+
+export interface Patch {
+  /** Of the compiled file, below the folder that holds src/. */
+  readonly file: string;
+  /** Must occur exactly once: a source that changes breaks its mutants loudly. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A bug that cannot be planted, and why. */
+export interface Impossible {
+  readonly bug: string;
+  readonly name: string;
+  readonly why: string;
+}

@@ -1,0 +1,53 @@
+import type { Violation } from "./checkers/violation.js";
+import type { Plan } from "./engine/plan.js";
+import { planRun } from "./engine/plan-run.js";
+import { runRecovery } from "./engine/recovery-phase.js";
+import { Simulation } from "./engine/simulation.js";
+import { judge } from "./history/judge.js";
+
+export interface RunOutcome {
+  readonly plan: Plan;
+  readonly violation: (Violation & { readonly atMs: number }) | undefined;
+  readonly simulatedMs: number;
+  readonly figures: {
+    readonly steps: number;
+    readonly entries: number;
+    readonly effects: number;
+    readonly livenessTimeouts: number;
+  };
+  /** Only where asked for. */
+  readonly trace: { readonly lines: readonly string[]; readonly digest: string } | undefined;
+}
+
+/** Runs one plan from its beginning to its verdict. */
+export async function runPlan(plan: Plan, options: { readonly isTraced: boolean }): Promise<RunOutcome> {
+  const simulation = new Simulation(plan, options);
+  simulation.begin();
+  await simulation.runUntil(plan.chaosMs);
+  let livenessTimeouts = 0;
+  if (simulation.violation === undefined) livenessTimeouts = (await runRecovery(simulation)).livenessTimeouts;
+  if (simulation.violation === undefined) judgeHistories(simulation);
+  const { violation, trace, stepCount, consensus, effects, queue } = simulation;
+  return {
+    plan,
+    violation,
+    simulatedMs: queue.nowMs,
+    figures: { steps: stepCount, entries: consensus.committedCount, effects: effects.count, livenessTimeouts },
+    trace: trace && { lines: trace.lines, digest: trace.digest },
+  };
+}
+
+export function runSeed(
+  seed: number,
+  options: { readonly isTraced?: boolean; readonly nodeCount?: number | undefined } = {},
+): Promise<RunOutcome> {
+  return runPlan(planRun({ seed, nodeCount: options.nodeCount }), { isTraced: options.isTraced ?? false });
+}
+
+/** What the clients saw, judged without knowing anything of the cluster. */
+function judgeHistories(simulation: Simulation): void {
+  for (const [prefix, operations] of simulation.clients.histories) {
+    const verdict = judge({ start: 1, step: 1, operations });
+    if (verdict.kind === "broken") simulation.report(`history: ${verdict.rule}`, `${prefix}: ${verdict.message}`);
+  }
+}
