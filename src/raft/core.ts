@@ -257,7 +257,8 @@ export class RaftCore {
 
   /**
    * Asks for an index that is safe to read at (§6.4), from any node; the answer arrives among the
-   * effects, under the same id. May never come when messages are lost: the host asks again.
+   * effects, under the same id. May never come when messages are lost: the host asks again. An id is
+   * used once, over all lives of the node.
    */
   readIndex(readId: number, now: number): void {
     this.#begin(now);

@@ -122,6 +122,7 @@ export interface TimeoutNow extends Addressed {
 /** A follower asks for a read index on behalf of its clients (§6.4). */
 export interface ReadRequest extends Addressed {
   readonly type: "readRequest";
+  /** Used once over all lives of the node: an answer to a former life may still arrive. */
   readonly readId: number;
 }
 

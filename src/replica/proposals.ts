@@ -43,10 +43,12 @@ export class Proposals {
   #queue: Pending[] = [];
   #nextRequest = 1;
   #lowWater = 1;
-  #nextAttempt = 1;
+  #nextAttempt: number;
 
-  constructor(options: { readonly retryMs: number }) {
+  /** @param options.firstId attempts count up from here; no other life of the node may come near */
+  constructor(options: { readonly retryMs: number; readonly firstId: number }) {
     this.#retryMs = options.retryMs;
+    this.#nextAttempt = options.firstId;
   }
 
   get waitingCount(): number {

@@ -22,12 +22,14 @@ export class Reads {
   #queued: Waiting[] = [];
   readonly #asked = new Map<number, { readonly waiting: readonly Waiting[]; readonly askedAt: number }>();
   #confirmed: { readonly readIndex: LogIndex; readonly waiting: readonly Waiting[] }[] = [];
-  #nextReadId = 1;
+  #nextReadId: number;
   #count = 0;
   #notBefore = 0;
 
-  constructor(options: { readonly retryMs: number }) {
+  /** @param options.firstId read ids count up from here; no other life of the node may come near */
+  constructor(options: { readonly retryMs: number; readonly firstId: number }) {
     this.#retryMs = options.retryMs;
+    this.#nextReadId = options.firstId;
   }
 
   get count(): number {

@@ -83,10 +83,10 @@ export class Replica {
     });
     const seated = (configuration: Configuration) => this.#openCore(configuration);
     this.#seating = new Seating({ seats, log, observer, seated, failed });
-    this.#proposals = new Proposals({ retryMs: 4 * electionTimeoutMs });
-    this.#reads = new Reads({ retryMs: electionTimeoutMs });
-    const nonce = randomness.id();
-    this.#sessions = new SessionKeeper({ nodeId, storeId, nonce, repeatMs: 2 * electionTimeoutMs });
+    const firstId = randomness.uint32() * 2 ** 20 + 1;
+    this.#proposals = new Proposals({ retryMs: 4 * electionTimeoutMs, firstId });
+    this.#reads = new Reads({ retryMs: electionTimeoutMs, firstId });
+    this.#sessions = new SessionKeeper({ nodeId, storeId, nonce: randomness.id(), repeatMs: 2 * electionTimeoutMs });
     const desk = { proposals: this.#proposals, sessions: this.#sessions, transport, clock, observer };
     this.#dispatch = new Dispatch({ nodeId, heartbeatMs, ...desk });
     const skewMaxMs = options.maxClockSkewMs;

@@ -119,3 +119,43 @@ t.test("bug 20: a node that was stopped reads its buffered heartbeats before it 
   t.same(polls, [], "nobody asked for votes");
   t.equal(leader.replica?.isLeader, true);
 });
+
+t.test("an answer to a read of a node's former life answers no read of its present one", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const { leader, followers } = cluster;
+  const [reader, other] = followers;
+  if (reader === undefined || other === undefined) throw new Error("there are two followers");
+  cluster.settledLines();
+  // Node `reader` asks, and the leader waits for its round: nobody's answers arrive there any more.
+  let isHeard = false;
+  cluster.filter = (from, to, messages) =>
+    messages.filter(({ type }) => !(to === leader.id && type === "appendReply" && !(isHeard && from === other.id)));
+  reader.replica?.read(1000, { ready: () => t.fail("nobody confirmed it"), fail: () => {} });
+  cluster.time.advance(2);
+  await reader.crash();
+  await reader.start();
+  cluster.time.until(() => reader.replica?.core?.leader === leader.id);
+  // One more line commits by the other follower, and its answer ends the old read's round as well.
+  const line = leader.propose("committed before the new read");
+  const lossy = cluster.filter;
+  cluster.filter = (from, to, messages) =>
+    to === reader.id
+      ? messages.filter((message) => message.type !== "appendRequest" || message.entries.length === 0)
+      : lossy(from, to, messages);
+  cluster.time.advance(2);
+  isHeard = true;
+  cluster.time.until(() => line.result !== undefined);
+  // The client of that line now reads at the restarted node: it must see the line.
+  let seen: string[] | undefined;
+  reader.replica?.read(5000, {
+    ready: () => {
+      seen = reader.machine?.lines;
+    },
+    fail: (message) => t.fail(message),
+  });
+  cluster.time.advance(20);
+  cluster.filter = (_from, _to, messages) => messages;
+  cluster.time.until(() => seen !== undefined);
+  t.same(seen, ["committed before the new read"]);
+});
