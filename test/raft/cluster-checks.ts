@@ -22,6 +22,8 @@ export class ClusterChecks {
   readonly #entries = new Map<string, { readonly entry: Entry; readonly before: Entry | undefined }>();
   /** committed[i] is the entry that somebody has committed at index i + 1. */
   readonly committed: Entry[] = [];
+  /** In which term the entry at index i + 1 was committed first. */
+  readonly #committedIn: Term[] = [];
   /** By node: up to where its commits were compared, and in which of its lives' logs. */
   readonly #comparedCommit = new Map<NodeId, LogIndex>();
 
@@ -92,6 +94,7 @@ export class ClusterChecks {
       () => `entry ${entry.index}/${entry.term} is on ${holders} of ${voters.length}`,
     );
     this.committed.push(entry);
+    this.#committedIn.push(node.core.term);
   }
 
   #durability(node: CoreNode): void {
@@ -127,8 +130,10 @@ export class ClusterChecks {
     const known = this.#leaders.get(term);
     if (known === undefined) {
       this.#leaders.set(term, node.id);
-      for (const entry of this.committed) {
-        const own = node.log[entry.index - 1];
+      for (const [place, entry] of this.committed.entries()) {
+        // Late votes may still make a leader of a term that others have left behind: it owes nothing to later ones.
+        if ((this.#committedIn[place] ?? 0) >= term) break;
+        const own = node.log[place];
         check(own === entry, "Leader Completeness", () => `leader ${node.id} of term ${term} lacks ${entry.index}`);
       }
     } else check(known === node.id, "Election Safety", () => `${known} and ${node.id} both lead term ${term}`);

@@ -180,3 +180,45 @@ story(
   expect commit of 2 is 2
   `,
 );
+
+story(
+  "whoever hears the leader refuses polls (§4.2.3)",
+  `
+  3 nodes
+  1 times out
+  deliver everything
+  # Node 3 alone misses the leader's requests.
+  run 90 ms among 1 2
+  3 times out
+  deliver 3 -> 2
+  expect 2 -> 3: poll no in term 1
+  `,
+);
+
+story(
+  "a late 'stand now' makes a lagging node stand, and nobody votes for it",
+  `
+  3 nodes
+  1 times out
+  deliver everything
+  1 hands over to 3
+  keep 1 -> 3 as late
+  # The transfer ends without it, and the leader goes on.
+  run 150 ms among 1 2
+  1 proposes a
+  deliver among 1 2
+  expect commit of 1 is 2
+  lose everything
+  deliver late
+  expect 3 is candidate
+  disk of 3 writes
+  deliver 3 -> 2
+  expect 2 -> 3: nothing
+  disk of 2 writes
+  # Its log lacks entry 2.
+  expect 2 -> 3: vote no in term 2
+  # One of the two with the whole log leads next; entry 2 stays.
+  run 600 ms
+  expect disk of 3 is 1 1 3
+  `,
+);
