@@ -15,13 +15,21 @@ interface Pending {
   readonly command: TaggedCommand;
   readonly deadline: number;
   readonly waiter: Waiter;
-  /** Waits in the queue, or is on its way in the attempt of that number. */
-  attempt: number | undefined;
+  /** On its way in this attempt; undefined: waits in the queue. */
+  attempt: Attempt | undefined;
   sentAt: number;
   /** Attempts whose fate is not known: at 0 it was certainly not executed. */
   uncertainAttempts: number;
   /** After how long without an answer an attempt is repeated; doubles. */
   retryMs: number;
+}
+
+/** What went together, once, to one leader. */
+interface Attempt {
+  readonly id: number;
+  readonly pendings: readonly Pending[];
+  /** How many of them are still on their way in this attempt. */
+  open: number;
 }
 
 /** One encoded Group on its way into an entry. */
@@ -39,8 +47,11 @@ export class Proposals {
   readonly #retryMs: number;
   readonly #writer = new BinaryWriter();
   readonly #waiting = new Map<number, Pending>();
-  /** Ascending by request: what has to be proposed or forwarded (again). */
+  readonly #attempts = new Map<number, Attempt>();
+  /** Ascending by request: what has to be proposed or forwarded (again). May hold some that wait no more. */
   #queue: Pending[] = [];
+  /** Something came back from an attempt, or left: the queue is built anew when it is needed. */
+  #queueIsStale = false;
   #nextRequest = 1;
   #lowWater = 1;
   #nextAttempt: number;
@@ -56,11 +67,13 @@ export class Proposals {
   }
 
   get hasQueued(): boolean {
-    return this.#queue.length > 0;
+    return this.#queueIsStale || this.#queue.length > 0;
   }
 
   /** Takes a command; the waiter is registered before anything can answer it. */
   submit(command: { readonly machine: number; readonly payload: Uint8Array }, deadline: number, waiter: Waiter): void {
+    // Without a leader nothing is packed for long, and all that came meanwhile may be finished.
+    if (this.#nextRequest - this.#lowWater >= LIMITS.requestSpanMax) this.#advanceLowWater();
     const span = this.#nextRequest - this.#lowWater;
     if (this.#waiting.size >= LIMITS.waitersMax || span >= LIMITS.requestSpanMax) {
       waiter.fail("NOT_EXECUTED", "Too many requests are waiting at this node.", 1000);
@@ -90,26 +103,35 @@ export class Proposals {
     limit: { readonly commands: number; readonly bytes: number },
     now: number,
   ): PackedGroup | undefined {
-    const attempt = this.#nextAttempt;
-    const commands: TaggedCommand[] = [];
+    this.#refreshQueue();
+    const pendings: Pending[] = [];
     let bytes = 0;
     let taken = 0;
     for (const pending of this.#queue) {
       const size = pending.command.payload.length + 16;
-      if (commands.length > 0 && (commands.length >= limit.commands || bytes + size > limit.bytes)) break;
+      if (pendings.length > 0 && (pendings.length >= limit.commands || bytes + size > limit.bytes)) break;
       taken++;
       if (!this.#waiting.has(pending.request)) continue;
-      pending.attempt = attempt;
-      pending.sentAt = now;
-      pending.uncertainAttempts++;
-      commands.push(pending.command);
+      pendings.push(pending);
       bytes += size;
     }
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
-    if (commands.length === 0) return undefined;
-    this.#nextAttempt++;
+    if (pendings.length === 0) return undefined;
+    const { id } = this.#attempt(pendings, now);
+    const commands = pendings.map((pending) => pending.command);
     const group = Group.encode({ session, lowWater: this.#advanceLowWater(), commands }, this.#writer);
-    return { bytes: group.finish(), commandCount: commands.length, attempt };
+    return { bytes: group.finish(), commandCount: commands.length, attempt: id };
+  }
+
+  #attempt(pendings: readonly Pending[], now: number): Attempt {
+    const attempt: Attempt = { id: this.#nextAttempt++, pendings, open: pendings.length };
+    this.#attempts.set(attempt.id, attempt);
+    for (const pending of pendings) {
+      pending.attempt = attempt;
+      pending.sentAt = now;
+      pending.uncertainAttempts++;
+    }
+    return attempt;
   }
 
   /** The mark below which every request is finished. */
@@ -121,44 +143,38 @@ export class Proposals {
   settled(request: number, result: unknown): void {
     const pending = this.#waiting.get(request);
     if (pending === undefined) return;
-    this.#waiting.delete(request);
+    this.#finish(pending);
     pending.waiter.settle(result);
   }
 
   /** The attempt certainly did not happen: its commands are as uncertain as before it. */
-  refused(attempt: number): void {
-    for (const pending of this.#waiting.values()) {
-      if (pending.attempt !== attempt) continue;
+  refused(attemptId: number): void {
+    for (const pending of this.#onTheirWayIn(attemptId)) {
       pending.uncertainAttempts--;
       invariant(pending.uncertainAttempts >= 0, "an attempt is refused once");
-      pending.attempt = undefined;
+      this.#requeue(pending);
     }
-    this.#rebuildQueue();
   }
 
   /** Ends the commands of a refused attempt that were not tried otherwise; the rest waits on. */
-  failRefused(attempt: number, message: string, retryAfterMs: number): void {
-    for (const pending of [...this.#waiting.values()]) {
-      if (pending.attempt !== attempt || pending.uncertainAttempts > 1) continue;
-      this.#waiting.delete(pending.request);
-      pending.waiter.fail("NOT_EXECUTED", message, retryAfterMs);
-    }
-    this.refused(attempt);
+  failRefused(attemptId: number, message: string, retryAfterMs: number): void {
+    const neverTried = this.#onTheirWayIn(attemptId).filter(({ uncertainAttempts }) => uncertainAttempts === 1);
+    this.refused(attemptId);
+    for (const pending of neverTried) this.#fail(pending, message, retryAfterMs);
   }
 
   /** Ends what waits in the queue and was never tried, or certainly refused each time. */
   failQueued(message: string): void {
-    for (const pending of this.#queue) {
-      if (pending.uncertainAttempts > 0 || !this.#waiting.delete(pending.request)) continue;
-      pending.waiter.fail("NOT_EXECUTED", message, 1000);
-    }
-    this.#rebuildQueue();
+    if (!this.hasQueued) return;
+    this.#refreshQueue();
+    const neverTried = this.#queue.filter(({ uncertainAttempts }) => uncertainAttempts === 0);
+    for (const pending of neverTried) this.#fail(pending, message, 1000);
+    this.#queueIsStale = true;
   }
 
   /** Whoever was to execute them is gone: all that is on its way goes again, under the same tags. */
   repeatAll(): void {
-    for (const pending of this.#waiting.values()) pending.attempt = undefined;
-    this.#rebuildQueue();
+    for (const pending of this.#waiting.values()) this.#requeue(pending);
   }
 
   /**
@@ -169,43 +185,71 @@ export class Proposals {
   retagAll(): void {
     const pendings = [...this.#waiting.values()];
     this.#waiting.clear();
+    this.#attempts.clear();
     this.#queue = [];
     for (const { command, deadline, waiter } of pendings) this.submit(command, deadline, waiter);
   }
 
   /** Ends what is past its deadline and repeats what was not answered for long. */
   housekeep(now: number, options: { readonly repeatUnanswered: boolean }): void {
-    let repeat = false;
+    const expired: Pending[] = [];
     for (const pending of this.#waiting.values()) {
-      if (now >= pending.deadline) this.#expire(pending);
+      if (now >= pending.deadline) expired.push(pending);
       else if (options.repeatUnanswered && pending.attempt !== undefined && now - pending.sentAt >= pending.retryMs) {
-        pending.attempt = undefined;
         pending.retryMs *= 2;
-        repeat = true;
+        this.#requeue(pending);
       }
     }
-    if (repeat) this.#rebuildQueue();
-  }
-
-  #expire(pending: Pending): void {
-    this.#waiting.delete(pending.request);
-    if (pending.uncertainAttempts === 0) {
-      pending.waiter.fail("NOT_EXECUTED", "No leader took the request before its deadline.", 1000);
-    } else {
-      pending.waiter.fail("OUTCOME_UNKNOWN", "The request was under way when its deadline passed.");
+    if (expired.length > 0) this.#queueIsStale = true;
+    for (const pending of expired) {
+      const message =
+        pending.uncertainAttempts === 0
+          ? "No leader took the request before its deadline."
+          : "The request was under way when its deadline passed.";
+      this.#fail(pending, message, 1000);
     }
   }
 
   /** Everything still waiting ends, as the node does. */
   failAll(message: string): void {
-    for (const pending of [...this.#waiting.values()]) {
-      this.#waiting.delete(pending.request);
-      pending.waiter.fail(pending.uncertainAttempts === 0 ? "NOT_EXECUTED" : "OUTCOME_UNKNOWN", message, 1000);
-    }
+    for (const pending of [...this.#waiting.values()]) this.#fail(pending, message, 1000);
     this.#queue = [];
   }
 
-  #rebuildQueue(): void {
+  /** Tells the waiter the truth: what was tried and not refused may still act. */
+  #fail(pending: Pending, message: string, retryAfterMs: number): void {
+    if (!this.#waiting.has(pending.request)) return;
+    this.#finish(pending);
+    if (pending.uncertainAttempts === 0) pending.waiter.fail("NOT_EXECUTED", message, retryAfterMs);
+    else pending.waiter.fail("OUTCOME_UNKNOWN", message);
+  }
+
+  #onTheirWayIn(attemptId: number): Pending[] {
+    const attempt = this.#attempts.get(attemptId);
+    return attempt?.pendings.filter((pending) => pending.attempt === attempt) ?? [];
+  }
+
+  #finish(pending: Pending): void {
+    this.#waiting.delete(pending.request);
+    this.#leaveAttempt(pending);
+  }
+
+  #requeue(pending: Pending): void {
+    this.#leaveAttempt(pending);
+    this.#queueIsStale = true;
+  }
+
+  #leaveAttempt(pending: Pending): void {
+    const { attempt } = pending;
+    if (attempt === undefined) return;
+    pending.attempt = undefined;
+    attempt.open--;
+    if (attempt.open === 0) this.#attempts.delete(attempt.id);
+  }
+
+  #refreshQueue(): void {
+    if (!this.#queueIsStale) return;
+    this.#queueIsStale = false;
     this.#queue = [...this.#waiting.values()].filter((pending) => pending.attempt === undefined);
   }
 }
