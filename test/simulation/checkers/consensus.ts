@@ -50,6 +50,12 @@ export class Consensus {
     }
   }
 
+  /** The committed entry of that index, once it was on its way to some disk. */
+  committedEntry(index: LogIndex): Entry | undefined {
+    const term = this.#committed[index - 1];
+    return term === undefined ? undefined : this.#entries.get(keyOf(index, term));
+  }
+
   /** After a step of the node. */
   check(node: WatchedNode): void {
     const { core } = node;

@@ -41,9 +41,13 @@ export class Effects {
     return this.#byAttempt.get(attempt);
   }
 
+  at(index: number, ordinal: number): Effect | undefined {
+    return this.#places.get(placeOf(index, ordinal));
+  }
+
   /** Some node's machine applied a command. */
   applied(node: number, payload: Uint8Array, context: CommandContext, result: CommandResult, record: Uint8Array): void {
-    const place = context.index * 65_536 + context.ordinal;
+    const place = placeOf(context.index, context.ordinal);
     let effect = this.#places.get(place);
     if (effect === undefined) {
       effect = this.#first(payload, context, result, record);
@@ -76,4 +80,9 @@ export class Effects {
       this.#report("answers", `${attempt} was answered with the result of ${effect.attempt}`);
     }
   }
+}
+
+/** An ordinal fits 16 bits. */
+function placeOf(index: number, ordinal: number): number {
+  return index * 65_536 + ordinal;
 }

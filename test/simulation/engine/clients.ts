@@ -22,7 +22,6 @@ interface Attempt {
   isClosed: boolean;
 }
 
-const ATTEMPTS_MAX = 6;
 const PATIENCE_MS = 2500;
 
 /** What callers do: they call some node, give up now and then, and repeat what carries a key. */
@@ -143,7 +142,7 @@ export class Clients {
     }
     this.#noteCommand(step, id, outcome, { invoked, returned: isKnown ? queue.nowMs : Number.POSITIVE_INFINITY });
     const isSure = isKnown || outcome.kind === "refused";
-    if (isSure || step.key === "" || number >= ATTEMPTS_MAX) return;
+    if (isSure || step.key === "" || number >= step.attemptsMax) return;
     const { clientRandom, nodes } = this.#world;
     const next = (attempt.node % nodes.length) + 1;
     this.#world.later(clientRandom.between(20, 400), () => this.#attempt(step, number + 1, next));

@@ -61,12 +61,14 @@ export class NodeTime implements Clock, Timers {
 
   /** Runs what was put off until input was read, and what that puts off in turn. */
   runAfterInput(): void {
-    while (this.#afterInput.length > 0 && this.#waiting === undefined) {
-      const callbacks = this.#afterInput;
-      this.#afterInput = [];
-      const life = this.#life;
-      for (const callback of callbacks) if (life === this.#life) callback();
-    }
+    while (this.#afterInput.length > 0 && this.#waiting === undefined) this.#runOneRound();
+  }
+
+  #runOneRound(): void {
+    const callbacks = this.#afterInput;
+    this.#afterInput = [];
+    const life = this.#life;
+    for (const callback of callbacks) if (life === this.#life) callback();
   }
 
   /** Runs the event, or keeps it until the node goes on. Returns whether it ran. */
@@ -106,8 +108,11 @@ export class NodeTime implements Clock, Timers {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     this.#waiting = undefined;
-    for (const kind of ["timer", "input"] as const) {
-      for (const event of waiting) if (event.kind === kind) this.offer(event);
-    }
+    for (const event of waiting) if (event.kind === "timer") this.offer(event);
+    const input = waiting.filter(({ kind }) => kind !== "timer");
+    const half = Math.ceil(input.length / 2);
+    for (const event of input.slice(0, half)) this.offer(event);
+    this.#runOneRound();
+    for (const event of input.slice(half)) this.offer(event);
   }
 }

@@ -1,3 +1,4 @@
+import type { LogWrite } from "../../../src/raft/types.js";
 import type { SequenceMachine } from "../../../src/sequence/machine/sequence-machine.js";
 import type { LogRecovery, LogStore } from "../../../src/storage/log-store.js";
 import type { StateStore } from "../../../src/storage/state-store.js";
@@ -31,6 +32,7 @@ export function watchLog(world: World, node: SimulatedNode, log: LogStore): void
   log.write = (change, done) => {
     const { durable } = node;
     durable.inFlight = change;
+    checkHardState(world, node, change);
     for (const entry of change.entries) world.consensus.entryWritten(entry);
     write(change, (failure) => {
       if (failure === undefined) {
@@ -40,6 +42,16 @@ export function watchLog(world: World, node: SimulatedNode, log: LogStore): void
       done(failure);
     });
   };
+}
+
+/** Term and vote on disk: the term never goes back, and no vote is forgotten within its term. */
+function checkHardState(world: World, { name, durable }: SimulatedNode, { hardState }: LogWrite): void {
+  if (hardState === undefined) return;
+  const { term, votedFor } = durable.hardState;
+  if (hardState.term < term) world.report("monotonic terms", `${name} writes term ${hardState.term} over ${term}`);
+  if (hardState.term === term && votedFor !== undefined && hardState.votedFor !== votedFor) {
+    world.report("one vote per term", `${name} forgets its vote for n${votedFor} in term ${term}`);
+  }
 }
 
 const HEADER_KEY = "h/header";

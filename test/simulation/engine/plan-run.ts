@@ -5,6 +5,7 @@ import type { FaultStep, OperationStep, Plan } from "./plan.js";
 import { Random } from "./random.js";
 
 const CLIENTS = 6;
+const ATTEMPTS_MAX = 6;
 
 export interface PlanOptions {
   readonly seed: number;
@@ -86,10 +87,11 @@ function planOperations(random: Random, nodeCount: number, chaosMs: number): Ope
   const operations: OperationStep[] = [];
   const kinds = [...COMMANDS, ...READS];
   const pauseMs = random.between(20, 120);
-  const call = (atMs: number): Pick<OperationStep, "atMs" | "client" | "node" | "deadlineMs"> => ({
+  const call = (atMs: number): Pick<OperationStep, "atMs" | "client" | "node" | "deadlineMs" | "attemptsMax"> => ({
     atMs,
     client: random.integer(1, CLIENTS),
     node: random.integer(1, nodeCount),
+    attemptsMax: ATTEMPTS_MAX,
     deadlineMs: random.chance(0.3) ? random.between(50, 500) : random.between(500, 3000),
   });
   let id = 0;

@@ -20,6 +20,8 @@ export interface OperationStep {
   /** Empty: none, and then the call is made once. */
   readonly key: string;
   readonly deadlineMs: number;
+  /** How often a call with a key is made at most. */
+  readonly attemptsMax: number;
   readonly settings: Readonly<Record<string, unknown>>;
 }
 

@@ -57,9 +57,21 @@ function healQuorum(simulation: Simulation): SimulatedNode[] {
   const start = faultRandom.integer(0, sound.length - 1);
   const size = majority(nodes.length);
   const quorum = Array.from({ length: size }, (_, place) => sound[(start + place) % sound.length] as SimulatedNode);
+  if (faultRandom.chance(0.5)) afflictOutsiders(simulation, quorum);
   trace?.note("world", `healed for good: ${quorum.map(({ name }) => name).join(" ")}; all else stays as it is`);
   for (const node of quorum) heal(simulation, node, quorum);
   return quorum;
+}
+
+/** Those outside may in the end hear and be heard by anybody or not, one way or both: the worst is a leader that is only deaf. */
+function afflictOutsiders({ nodes, network, faultRandom, trace }: Simulation, quorum: readonly SimulatedNode[]): void {
+  for (const from of nodes) {
+    for (const to of nodes) {
+      if (from === to || (quorum.includes(from) && quorum.includes(to)) || faultRandom.chance(0.5)) continue;
+      network.weather(from.id, to.id).blocked = true;
+      trace?.note("world", `blocked for good: ${from.name}->${to.name}`);
+    }
+  }
 }
 
 function healAll(simulation: Simulation): SimulatedNode[] {
@@ -123,7 +135,8 @@ class FinalCalls {
 
   #step(id: number, kind: OperationStep["kind"], prefix: string, node: SimulatedNode, key: string): OperationStep {
     const atMs = this.#simulation.queue.nowMs;
-    return { id, atMs, client: 99, node: node.id, kind, prefix, key, deadlineMs: 5000, settings: { count: 1 } };
+    const settings = { count: 1 };
+    return { id, atMs, client: 99, node: node.id, kind, prefix, key, deadlineMs: 5000, attemptsMax: 200, settings };
   }
 }
 
@@ -150,9 +163,12 @@ async function drawUntilAnswered(
 async function stayWithLeader(simulation: Simulation, quorum: readonly SimulatedNode[], forMs: number): Promise<void> {
   const leader = quorum.find((node) => node.isLeader && node.core?.hasQuorum === true);
   const term = leader?.core?.term;
+  const handovers = leader?.handoverCount;
   if (leader === undefined || quorum.some((node) => node.core?.leader !== leader.id)) return;
   await simulation.runUntil(simulation.queue.nowMs + forMs);
   if (simulation.violation !== undefined || (leader.isLeader && leader.core?.term === term)) return;
+  // Its clock was wrong until just now: to hand over is its own will.
+  if (leader.handoverCount !== handovers) return;
   simulation.report("undisturbed leader", `leader ${leader.name} of the healthy quorum lost term ${term}`);
 }
 

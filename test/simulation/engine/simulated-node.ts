@@ -41,6 +41,8 @@ export class SimulatedNode implements WatchedNode {
   extraSyncMs = 0;
   /** It was told to end in good order. */
   isEnding = false;
+  /** How often it tried to hand leadership over. */
+  handoverCount = 0;
   /** It goes on after a pause, and its leader's heartbeats wait to be read. */
   isResuming = false;
   /** Refuses to start until the simulation ends. */
@@ -203,12 +205,16 @@ export class SimulatedNode implements WatchedNode {
         if (transition.kind === "truncated" && this.isLeader) {
           this.#world.report("leader append-only", `leader ${this.name} truncated its log`);
         }
+        if (transition.kind === "transferEnded") this.handoverCount++;
         trace?.note(this.name, `* ${JSON.stringify(transition)}`);
       },
       entryPacked: ({ commands }) => trace?.note(this.name, `packs ${commands} commands`),
       logWritten: ({ entries }) =>
         trace?.note(this.name, `disk: ${entries} entries written, log to ${this.durable.lastIndex}`),
-      entryApplied: ({ index, commands }) => trace?.note(this.name, `applies ${index} (${commands} commands)`),
+      entryApplied: ({ index, commands }) => {
+        trace?.note(this.name, `applies ${index} (${commands} commands)`);
+        this.#world.entryApplied(index);
+      },
       checkpointWritten: () => trace?.note(this.name, `disk: checkpoint at ${this.checkpointIndex}`),
       notice: (level, message) => trace?.note(this.name, `${level}: ${message}`),
     };

@@ -2,6 +2,7 @@ import { Consensus } from "../checkers/consensus.js";
 import { Effects } from "../checkers/effects.js";
 import { Promises } from "../checkers/promises.js";
 import { ReplicationProgress } from "../checkers/replication-progress.js";
+import { SessionModel } from "../checkers/session-model.js";
 import { StateRows } from "../checkers/state-rows.js";
 import type { Violation } from "../checkers/violation.js";
 import { faultNamed } from "../faults/catalogue.js";
@@ -29,6 +30,7 @@ export class Simulation implements World {
   readonly consensus: Consensus;
   readonly promises: Promises;
   readonly effects: Effects;
+  readonly sessions: SessionModel;
   readonly stateRows: StateRows;
   readonly trace: Trace | undefined;
   readonly diskRandom: Random;
@@ -42,6 +44,8 @@ export class Simulation implements World {
   readonly #loopRandom: Random;
   readonly #byTime = new Map<NodeTime, SimulatedNode>();
   #awaited: Promise<unknown>[] = [];
+  /** What some node has applied. */
+  #appliedIndex = 0;
 
   constructor(plan: Plan, options: { readonly isTraced: boolean }) {
     this.plan = plan;
@@ -66,6 +70,7 @@ export class Simulation implements World {
     this.#progress = new ReplicationProgress(this.nodes, this.report);
     this.promises = new Promises(this.report);
     this.effects = new Effects(this.report);
+    this.sessions = new SessionModel((index, ordinal) => this.effects.at(index, ordinal) !== undefined, this.report);
     this.stateRows = new StateRows(this.report);
     this.clients = new Clients(this);
   }
@@ -89,11 +94,18 @@ export class Simulation implements World {
 
   resume(node: SimulatedNode): void {
     this.#guarded(node, () => {
-      node.isResuming = node.time.isHeartbeatWaiting(node.core?.term ?? 0, this.plan.electionTimeoutMs);
+      node.isResuming = this.#wasDeafForLong(node);
       node.time.resume();
       node.time.runAfterInput();
     });
     node.isResuming = false;
+  }
+
+  /** Its election is overdue by more than what counts as a stall, and a leader's words wait unread. */
+  #wasDeafForLong({ core, time }: SimulatedNode): boolean {
+    const { heartbeatMs, electionTimeoutMs } = this.plan;
+    if (core === undefined || time.monotonic() - core.nextDeadline <= heartbeatMs + 1) return false;
+    return time.isHeartbeatWaiting(core.term, electionTimeoutMs);
   }
 
   awaited(work: Promise<unknown>): void {
@@ -106,6 +118,11 @@ export class Simulation implements World {
 
   later(delayMs: number, run: () => void): void {
     this.queue.schedule(delayMs, "world", undefined, run);
+  }
+
+  /** Entries are committed before they are applied, but who commits is looked at after the step. */
+  entryApplied(index: number): void {
+    if (index === this.#appliedIndex + 1) this.#appliedIndex = index;
   }
 
   /** Puts the plan's faults and calls into the queue and starts all nodes. */
@@ -174,6 +191,11 @@ export class Simulation implements World {
     }
     this.consensus.check(node);
     this.#progress.check(node);
+    while (this.sessions.nextIndex <= this.#appliedIndex) {
+      const entry = this.consensus.committedEntry(this.sessions.nextIndex);
+      if (entry === undefined) break;
+      this.sessions.applied(entry);
+    }
   }
 
   async #settle(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Consensus } from "../checkers/consensus.js";
 import type { Effects } from "../checkers/effects.js";
 import type { Promises } from "../checkers/promises.js";
+import type { SessionModel } from "../checkers/session-model.js";
 import type { StateRows } from "../checkers/state-rows.js";
 import type { ReportViolation } from "../checkers/violation.js";
 import type { Clients } from "./clients.js";
@@ -22,6 +23,7 @@ export interface World {
   readonly consensus: Consensus;
   readonly promises: Promises;
   readonly effects: Effects;
+  readonly sessions: SessionModel;
   readonly stateRows: StateRows;
   readonly report: ReportViolation;
   readonly trace: Trace | undefined;
@@ -29,6 +31,8 @@ export interface World {
   readonly nodeRandom: Random;
   readonly faultRandom: Random;
   readonly clientRandom: Random;
+  /** Some node applied the entry. */
+  entryApplied(index: number): void;
   /** Faults that are still going on end with the chaos, unless they are permanent. */
   readonly isChaos: boolean;
   node(id: number): SimulatedNode;

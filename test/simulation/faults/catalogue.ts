@@ -4,6 +4,7 @@ import { CRASH_ALL } from "./crash-all.js";
 import { DAMAGED_DISK } from "./damaged-disk.js";
 import { FAILING_WRITES } from "./failing-writes.js";
 import type { FaultKind } from "./fault-kind.js";
+import { LIMPING_LEADER } from "./limping-leader.js";
 import { PARTITION } from "./partition.js";
 import { PAUSE } from "./pause.js";
 import { RESTART } from "./restart.js";
@@ -17,6 +18,7 @@ export const FAULTS: readonly FaultKind[] = [
   CRASH_ALL,
   RESTART,
   PARTITION,
+  LIMPING_LEADER,
   ROUGH_LINKS,
   PAUSE,
   CLOCK_JUMP,

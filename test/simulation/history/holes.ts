@@ -1,8 +1,12 @@
 import type { UnknownDraw } from "./collapse.js";
 
-/** Numbers that nobody admits to have drawn, below some that somebody did. */
+/**
+ * Numbers that nobody admits to have drawn: below some that somebody did, or, where `isAtLeast`, one
+ * or more above all that are known, without which a reset could not have begun the next epoch.
+ */
 export interface Hole {
   readonly epoch: number;
+  readonly isAtLeast: boolean;
   /** Exclusive and inclusive. */
   readonly from: number;
   readonly to: number;
@@ -83,7 +87,9 @@ class HoleSearch {
     if (hole === undefined) return true;
     const state = `${first}:${this.#used.join()}:${this.#jumpUsed.join()}`;
     if (this.#failed.has(state) || this.#steps > SEARCH_STEPS_MAX) return false;
-    if (this.#choose(hole, hole.to - hole.from, 0, () => this.#fillFrom(first + 1))) return true;
+    if (hole.isAtLeast) {
+      if (this.#chooseAny(hole, first)) return true;
+    } else if (this.#choose(hole, hole.to - hole.from, 0, () => this.#fillFrom(first + 1))) return true;
     if (this.#jumpInto(hole, first)) return true;
     this.#failed.add(state);
     return false;
@@ -93,10 +99,23 @@ class HoleSearch {
   #jumpInto(hole: Hole, place: number): boolean {
     for (const [which, { newValue, invoked }] of this.#jumps.entries()) {
       if (this.#jumpUsed[which] === true || invoked > hole.deadline) continue;
-      if (newValue <= hole.from || newValue > hole.to) continue;
+      if (newValue <= hole.from || (!hole.isAtLeast && newValue > hole.to)) continue;
       this.#jumpUsed[which] = true;
-      if (this.#choose(hole, hole.to - newValue, 0, () => this.#fillFrom(place + 1))) return true;
+      const left = hole.isAtLeast ? 0 : hole.to - newValue;
+      if (this.#choose(hole, left, 0, () => this.#fillFrom(place + 1))) return true;
       this.#jumpUsed[which] = false;
+    }
+    return false;
+  }
+
+  /** One draw of any size will do. */
+  #chooseAny(hole: Hole, place: number): boolean {
+    for (const [sizePlace, invoked] of this.#invoked.entries()) {
+      const used = this.#used[sizePlace] ?? 0;
+      if (countUpTo(invoked, hole.deadline) <= used) continue;
+      this.#used[sizePlace] = used + 1;
+      if (this.#fillFrom(place + 1)) return true;
+      this.#used[sizePlace] = used;
     }
     return false;
   }

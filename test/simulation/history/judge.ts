@@ -46,6 +46,12 @@ export function judge({ start, step, operations }: SeriesHistory): Verdict {
     const end = epochs[epoch + 1]?.opener?.outcome.oldValue;
     const fault = findHoles({ epoch, base, tiles, end, deadlines, step }, holes);
     if (fault !== undefined) return fault;
+    const next = openers[epoch + 1];
+    const reached = tiles.at(-1)?.to ?? base;
+    if (end === undefined && next !== undefined && reached <= next) {
+      const deadline = deadlines.ofEpoch[epoch + 1] ?? 0;
+      holes.push({ epoch, isAtLeast: true, from: next, to: next + step, deadline });
+    }
   }
   const filling = fillHoles(holes, step, { draws: unknown, jumps });
   if (filling === "undecided") return broken("undecided", "too many ways to fill the holes");
@@ -150,7 +156,7 @@ function findHoles(
   const reach = (from: number, what: string, deadline: number): Verdict | undefined => {
     if (from < current) return broken("no number twice", `${what} lies below ${current}, where ${last} ended`);
     if ((from - current) % step !== 0) return broken("no unexplained gap", `${what} is on no slot`);
-    if (from > current) holes.push({ epoch: epoch.epoch, from: current, to: from, deadline });
+    if (from > current) holes.push({ epoch: epoch.epoch, isAtLeast: false, from: current, to: from, deadline });
     return undefined;
   };
   for (const tile of tiles) {

@@ -210,8 +210,8 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/sequence/machine/sequence-tables.js",
-        find: "this.#state.put(keyedDrawKey(scope), encodeMemo(memo));",
-        replace: "(this.forgetful ??= new Map()).set(keyedDrawKey(scope), encodeMemo(memo));",
+        find: "this.#state.put(keyedDrawKey(scope), encodeMemo(memo, this.#writer));",
+        replace: "(this.forgetful ??= new Map()).set(keyedDrawKey(scope), encodeMemo(memo, this.#writer));",
       },
       {
         file: "src/sequence/machine/sequence-tables.js",

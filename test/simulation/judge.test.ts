@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import t from "tap";
+import { isLinearizableByBruteForce } from "./history/brute-force.js";
+import type { DrawAttempt, Operation } from "./history/history.js";
+import { judge } from "./history/judge.js";
+import { HISTORY } from "./history/random-history.js";
+
+t.test("the judge and a search through all orders agree on small histories", async (t) => {
+  const seen = { linearizable: 0, broken: 0 };
+  fc.assert(
+    fc.property(HISTORY, (history) => {
+      const verdict = judge(history);
+      const expected = isLinearizableByBruteForce(history) ? "linearizable" : "broken";
+      seen[expected]++;
+      return verdict.kind === expected;
+    }),
+    { numRuns: 20_000, seed: 3 },
+  );
+  t.ok(seen.linearizable > 2000 && seen.broken > 2000, `both were common: ${JSON.stringify(seen)}`);
+});
+
+const draw = (id: string, first: number, times: { invoked: number; returned: number }, last = first): DrawAttempt => ({
+  kind: "draw",
+  id,
+  count: last - first + 1,
+  ...times,
+  outcome: { kind: "drawn", epoch: 0, first, last },
+});
+
+const unknown = (id: string, count: number, invoked: number): DrawAttempt => ({
+  kind: "draw",
+  id,
+  count,
+  invoked,
+  returned: Number.POSITIVE_INFINITY,
+  outcome: { kind: "unknown" },
+});
+
+const ruleOf = (operations: readonly Operation[], step = 1) => {
+  const verdict = judge({ start: 1, step, operations });
+  return verdict.kind === "broken" ? verdict.rule : "linearizable";
+};
+
+t.test("each rule, told by the smallest history that breaks it", async (t) => {
+  const early = { invoked: 0, returned: 1 };
+  const late = { invoked: 2, returned: 3 };
+  t.equal(ruleOf([draw("a", 1, early), draw("b", 1, late)]), "no number twice");
+  t.equal(ruleOf([draw("a", 1, early, 3), draw("b", 3, late)]), "no number twice", "ranges that touch");
+  t.equal(ruleOf([draw("a", 1, early), draw("b", 3, late)]), "no unexplained gap");
+  t.equal(ruleOf([draw("a", 2, early), draw("b", 1, late)]), "real time");
+  t.equal(ruleOf([draw("a", 1, early), draw("a", 2, late)]), "one key, one answer");
+  t.equal(ruleOf([draw("a", 1, early), draw("a", 1, late)]), "linearizable", "a replay is no second draw");
+});
+
+t.test("a hole is filled by an unknown draw of its size that was invoked in time, and by nothing else", async (t) => {
+  const around = [draw("a", 1, { invoked: 0, returned: 1 }), draw("b", 3, { invoked: 2, returned: 5 })];
+  t.equal(ruleOf([...around, unknown("u", 1, 4)]), "linearizable");
+  t.equal(ruleOf([...around, unknown("u", 2, 4)]), "no unexplained gap", "too large");
+  t.equal(ruleOf([...around, unknown("u", 1, 6)]), "no unexplained gap", "invoked too late");
+  const refused: DrawAttempt = { ...unknown("u", 1, 4), outcome: { kind: "notExecuted" } };
+  t.equal(ruleOf([...around, refused]), "no unexplained gap", "a definite refusal fills nothing");
+  const wide = [draw("a", 1, { invoked: 0, returned: 1 }), draw("b", 6, { invoked: 2, returned: 5 })];
+  t.equal(ruleOf([...wide, unknown("u", 3, 0), unknown("v", 1, 0)]), "linearizable", "two together");
+  t.equal(ruleOf([...wide, unknown("u", 3, 0), unknown("v", 2, 0)]), "no unexplained gap");
+});
+
+t.test("a linearizable read stands between the draws; a stale one has no place", async (t) => {
+  const read = (current: number, invoked: number, returned: number): Operation => ({
+    kind: "read",
+    id: "r",
+    invoked,
+    returned,
+    epoch: 0,
+    current,
+  });
+  const draws = [draw("a", 1, { invoked: 0, returned: 1 }), draw("b", 2, { invoked: 2, returned: 3 })];
+  t.equal(ruleOf([...draws, read(2, 4, 5)]), "linearizable");
+  t.equal(ruleOf([...draws, read(1, 2, 5)]), "linearizable", "it overlaps the second draw");
+  t.equal(ruleOf([...draws, read(1, 4, 5)]), "real time", "it began after the second draw had returned");
+  t.equal(
+    ruleOf([draw("a", 1, { invoked: 0, returned: 1 }, 4), read(2, 0, 5)]),
+    "no number twice",
+    "a batch is one thing",
+  );
+});
+
+t.test("resets part the epochs: all of one, the reset, all of the next", async (t) => {
+  const inEpoch = (id: string, epoch: number, first: number, invoked: number): Operation => ({
+    kind: "draw",
+    id,
+    count: 1,
+    invoked,
+    returned: invoked + 1,
+    outcome: { kind: "drawn", epoch, first, last: first },
+  });
+  const reset = (oldValue: number, invoked: number): Operation => ({
+    kind: "reset",
+    id: "reset",
+    newValue: 0,
+    force: true,
+    invoked,
+    returned: invoked + 1,
+    outcome: { kind: "reset", epoch: 1, oldValue },
+  });
+  t.equal(ruleOf([inEpoch("a", 0, 1, 0), reset(1, 2), inEpoch("b", 1, 1, 4)]), "linearizable");
+  t.equal(ruleOf([inEpoch("a", 0, 1, 6), reset(1, 2), inEpoch("b", 1, 1, 4)]), "real time");
+  t.equal(ruleOf([inEpoch("a", 0, 1, 0), reset(2, 2), inEpoch("b", 1, 1, 4)]), "no unexplained gap");
+  t.equal(ruleOf([inEpoch("a", 0, 1, 0), inEpoch("b", 1, 1, 4)]), "resets explained");
+});
+
+t.test("local reads never go back within a session", async (t) => {
+  const local = (id: string, appliedIndex: number, current: number, invoked: number): Operation => ({
+    kind: "localRead",
+    id,
+    session: "c1 at n1",
+    appliedIndex,
+    epoch: 0,
+    current,
+    invoked,
+    returned: invoked + 1,
+  });
+  t.equal(ruleOf([local("a", 5, 0, 0), local("b", 6, 0, 2)]), "linearizable");
+  t.equal(ruleOf([local("a", 5, 0, 0), local("b", 4, 0, 2)]), "local reads monotonic");
+  t.equal(ruleOf([local("a", 5, 2, 0), local("b", 6, 1, 2)]), "local reads monotonic");
+});
+
+t.test("fifty thousand draws are judged in well under a second's work", async (t) => {
+  const operations: Operation[] = [];
+  for (let place = 0; place < 50_000; place++) {
+    const times = { invoked: 3 * place, returned: 3 * place + 5 };
+    operations.push(place % 50 === 7 ? unknown(`d${place}`, 1, 3 * place) : draw(`d${place}`, place + 1, times));
+  }
+  t.equal(ruleOf(operations), "linearizable");
+});
