@@ -23,7 +23,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/replica/proposals.js",
-        find: 'pending.waiter.fail("OUTCOME_UNKNOWN", "The request was under way when its deadline passed.");',
+        find: 'pending.waiter.fail("OUTCOME_UNKNOWN", message);',
         replace: 'pending.waiter.fail("NOT_EXECUTED", "", 1000);',
       },
     ],
@@ -35,7 +35,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/replica/proposals.js",
-        find: "for (const pending of this.#waiting.values())\n            pending.attempt = undefined;\n        this.#rebuildQueue();",
+        find: "for (const pending of this.#waiting.values())\n            this.#requeue(pending);",
         replace: "this.retagAll();",
       },
     ],
@@ -86,11 +86,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
         file: "src/replica/proposals.js",
         find: "const pending = this.#waiting.get(request);",
         replace: "const pending = this.#waiting.get(request + 1) ?? this.#waiting.get(request);",
-      },
-      {
-        file: "src/replica/proposals.js",
-        find: "this.#waiting.delete(request);\n        pending.waiter.settle(result);",
-        replace: "this.#waiting.delete(pending.request);\n        pending.waiter.settle(result);",
       },
     ],
   },
