@@ -2,7 +2,7 @@ import { type OwnOutcomes, ReplicatedState } from "../machine/replicated-state.j
 import { RaftCore } from "../raft/core.js";
 import type { Configuration, LogIndex, NodeId, Transition } from "../raft/types.js";
 import type { StorageFailure } from "../storage/log-store.js";
-import type { Hello, PeerMessage } from "../transport/transport.js";
+import type { Hello, PeerMessage, PeerStatus } from "../transport/transport.js";
 import { Applier } from "./applier.js";
 import { CoreIo } from "./core-io.js";
 import { Dispatch } from "./dispatch.js";
@@ -14,11 +14,12 @@ import { Proposals, type Waiter } from "./proposals.js";
 import { Reads, type ReadWaiter } from "./reads.js";
 import { assertLogHoldsState } from "./recovery.js";
 import { RepeatingTimer } from "./repeating-timer.js";
-import { type ReplicaView, type SelfReport, statusOf, viewOf, viewOutside } from "./report.js";
+import { type ReplicaView, type SelfReport, viewOf, viewOutside } from "./report.js";
 import { Seating } from "./seating.js";
 import { Seats } from "./seats.js";
 import { SessionKeeper } from "./session-keeper.js";
 import { SkewGuard } from "./skew-guard.js";
+import { StatusExchange } from "./status-exchange.js";
 
 const STOPPING = "The node is shutting down.";
 
@@ -38,6 +39,7 @@ export class Replica {
   readonly #seating: Seating;
   readonly #io: CoreIo;
   readonly #peers = new PeerBook();
+  readonly #statuses: StatusExchange;
   readonly #proposals: Proposals;
   readonly #reads: Reads;
   readonly #sessions: SessionKeeper;
@@ -50,7 +52,6 @@ export class Replica {
   #turnScheduled = false;
   #tickDue = false;
   #stalled = false;
-  #statusSentAt = Number.NEGATIVE_INFINITY;
   #phase: "serving" | "draining" | "stopped" = "serving";
 
   /** @throws StorageFailure DAMAGED when log and state contradict each other. */
@@ -89,6 +90,7 @@ export class Replica {
     this.#sessions = new SessionKeeper({ nodeId, storeId, nonce: randomness.id(), repeatMs: 2 * electionTimeoutMs });
     const desk = { proposals: this.#proposals, sessions: this.#sessions, transport, clock, observer };
     this.#dispatch = new Dispatch({ nodeId, heartbeatMs, ...desk });
+    this.#statuses = new StatusExchange({ peers: this.#peers, transport });
     const skewMaxMs = options.maxClockSkewMs;
     this.#skew = new SkewGuard({ nodeId, skewMaxMs, windowMs: 8 * electionTimeoutMs, observer });
     const due = (stall: { readonly lateMs: number } | undefined) => this.#timerDue(stall);
@@ -163,6 +165,7 @@ export class Replica {
   #connected(peer: NodeId): void {
     this.#peers.connected(peer);
     this.#ports.transport.send(peer, [this.#seating.hello()]);
+    if (this.#core !== undefined) this.#statuses.tell(peer, this.#core, this.#selfReport());
   }
 
   #disconnected(peer: NodeId): void {
@@ -171,10 +174,11 @@ export class Replica {
   }
 
   #received(from: NodeId, messages: readonly PeerMessage[], clock: number): void {
-    if (this.#phase === "stopped") return;
+    if (this.#isStopped) return;
     const now = this.#ports.clock.monotonic();
     this.#skew.heard(from, now, clock - this.#ports.clock.wall());
     for (const message of messages) {
+      if (this.#isStopped) return;
       if (message.type === "hello") {
         if (this.#seating.received(from, message)) this.#tellAll(this.#seating.hello());
       } else if (this.#core !== undefined && this.#seating.admits(from)) this.#receive(this.#core, from, message, now);
@@ -185,7 +189,7 @@ export class Replica {
   #receive(core: RaftCore, from: NodeId, message: Exclude<PeerMessage, Hello>, now: number): void {
     switch (message.type) {
       case "status":
-        this.#peers.heard(from, message);
+        this.#statusHeard(core, from, message);
         return;
       case "forward":
         this.#dispatch.receiveForward(core, from, message);
@@ -196,6 +200,11 @@ export class Replica {
       default:
         core.receive(message, now);
     }
+  }
+
+  #statusHeard(core: RaftCore, from: NodeId, status: PeerStatus): void {
+    const lost = this.#statuses.heard(from, status, core);
+    if (lost !== undefined) this.#fail(lost);
   }
 
   #tellAll(message: PeerMessage): void {
@@ -327,10 +336,7 @@ export class Replica {
     this.#reads.housekeep(now);
     if (core === undefined) return;
     this.#skew.watch(core, now);
-    if (now - this.#statusSentAt >= LIMITS.statusIntervalMs) {
-      this.#statusSentAt = now;
-      this.#tellAll(statusOf(core, this.#selfReport()));
-    }
+    this.#statuses.tellAllIfDue(now, core, this.#selfReport());
     this.#wake();
   }
 
@@ -352,6 +358,10 @@ export class Replica {
     if (this.#core.leader === undefined) return "No leader is known.";
     if (this.#sessions.session === 0) return "The node has not registered its session yet.";
     return "";
+  }
+
+  get #isStopped(): boolean {
+    return this.#phase === "stopped";
   }
 
   get isLeader(): boolean {

@@ -1,0 +1,55 @@
+import type { RaftCore } from "../raft/core.js";
+import type { NodeId } from "../raft/types.js";
+import { StorageFailure } from "../storage/log-store.js";
+import type { PeerStatus, Transport } from "../transport/transport.js";
+import { LIMITS } from "./options.js";
+import type { PeerBook } from "./peer-book.js";
+import { type SelfReport, statusOf } from "./report.js";
+
+/** Tells the peers how this node is doing, and learns from theirs, also what this node has lost. */
+export class StatusExchange {
+  readonly #peers: PeerBook;
+  readonly #transport: Transport;
+  #sentAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: { readonly peers: PeerBook; readonly transport: Transport }) {
+    this.#peers = options.peers;
+    this.#transport = options.transport;
+  }
+
+  /** At once to a peer that came back: a leader knows what it acknowledged before. */
+  tell(peer: NodeId, core: RaftCore, self: SelfReport): void {
+    this.#transport.send(peer, [statusOf(core, self)]);
+  }
+
+  /** To everybody, now and then. */
+  tellAllIfDue(now: number, core: RaftCore, self: SelfReport): void {
+    if (now - this.#sentAt < LIMITS.statusIntervalMs) return;
+    this.#sentAt = now;
+    for (const peer of this.#peers.connectedPeers) this.tell(peer, core, self);
+  }
+
+  /** Returns why this node must end, if the status proves that its log lost entries. */
+  heard(from: NodeId, status: PeerStatus, core: RaftCore): StorageFailure | undefined {
+    this.#peers.heard(from, status);
+    return lostEntries(from, status, core);
+  }
+}
+
+/**
+ * A match that a leader knows of was acknowledged by this very store, in the leader's term, when the
+ * entries and the term were durable here. While this node is in that term nothing may shorten
+ * the log below it; in a later term another leader may have. A node that is not even in
+ * that term has lost the term too, and perhaps the vote that it cast in it.
+ */
+function lostEntries(from: NodeId, status: PeerStatus, core: RaftCore): StorageFailure | undefined {
+  if (status.role !== "leader" || core.term > status.term) return undefined;
+  const matchIndex = status.matches.find(({ nodeId }) => nodeId === core.id)?.matchIndex ?? 0;
+  if (matchIndex <= core.durableIndex) return undefined;
+  return new StorageFailure(
+    "DAMAGED",
+    `node ${from} knows that this node acknowledged entry ${matchIndex}, but its log ends at entry ` +
+      `${core.durableIndex}: the end of the log was lost, so the node must not take part. Start it with an empty data ` +
+      "directory, as a new member",
+  );
+}
