@@ -1,29 +1,55 @@
-import type { Clock, Timer, Timers } from "./ports.js";
+import type { RaftCore } from "../raft/core.js";
+import type { Clock, ReplicaObserver, Timer, Timers } from "./ports.js";
 
 /**
- * Calls when the core's deadline has come. After a stall (the process stood still, a busy loop),
+ * Ticks the core when its deadline has come. After a stall (the process stood still, a busy loop),
  * what the sockets hold is read before the timer is believed: silence that was this node's own must
- * not start an election (classic bug 20).
+ * not start an election (classic bug 20). It is an excuse once: where every timer is late, silence
+ * that lasts is the leader's.
  */
 export class ElectionTimer {
   readonly #timers: Timers;
   readonly #clock: Clock;
+  readonly #observer: ReplicaObserver;
   /** Later than this, a timer is the sign of a stall. */
   readonly #latenessMaxMs: number;
-  readonly #due: (stall: { readonly lateMs: number } | undefined) => void;
+  readonly #due: () => void;
   #timer: Timer | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
+  #isDue = false;
+  #stalled = false;
+  /** When the leader was last heard before the silence that was excused. */
+  #excusedSince: number | undefined;
 
   constructor(options: {
     readonly timers: Timers;
     readonly clock: Clock;
+    readonly observer: ReplicaObserver;
     readonly latenessMaxMs: number;
-    readonly due: (stall: { readonly lateMs: number } | undefined) => void;
+    /** A turn should come that ticks. */
+    readonly due: () => void;
   }) {
     this.#timers = options.timers;
     this.#clock = options.clock;
+    this.#observer = options.observer;
     this.#latenessMaxMs = options.latenessMaxMs;
     this.#due = options.due;
+  }
+
+  /** Ticks the core if its time has come. */
+  tick(core: RaftCore, now: number): void {
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    if (this.#stalled) this.#excuse(core, now);
+    this.#stalled = false;
+    core.tick(now);
+  }
+
+  #excuse(core: RaftCore, now: number): void {
+    const { leaderHeardAt } = core.state;
+    if (leaderHeardAt === this.#excusedSince) return;
+    this.#excusedSince = leaderHeardAt;
+    core.resume(now);
   }
 
   /** An armed timer may fire early and in vain; only a deadline that came nearer needs a new one. */
@@ -46,10 +72,18 @@ export class ElectionTimer {
   #fired(dueAt: number): void {
     const lateMs = this.#clock.monotonic() - dueAt;
     if (lateMs <= this.#latenessMaxMs) {
-      this.#due(undefined);
+      this.#isDue = true;
+      this.#due();
       return;
     }
     // Twice: what the first round of reading unblocked is read in the second.
-    this.#timers.afterInput(() => this.#timers.afterInput(() => this.#due({ lateMs })));
+    this.#timers.afterInput(() => this.#timers.afterInput(() => this.#stood(lateMs)));
+  }
+
+  #stood(lateMs: number): void {
+    this.#isDue = true;
+    this.#stalled = true;
+    this.#observer.notice("warn", "The event loop stood still.", { lateMs: Math.round(lateMs) });
+    this.#due();
   }
 }

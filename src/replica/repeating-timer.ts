@@ -22,7 +22,7 @@ export class RepeatingTimer {
       this.#timers.afterInput(() => {
         if (this.#isCancelled) return;
         this.#run();
-        this.start();
+        if (!this.#isCancelled) this.start();
       });
     });
   }

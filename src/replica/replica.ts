@@ -1,13 +1,13 @@
 import { type OwnOutcomes, ReplicatedState } from "../machine/replicated-state.js";
-import { RaftCore } from "../raft/core.js";
+import type { RaftCore } from "../raft/core.js";
 import type { Configuration, LogIndex, NodeId, Transition } from "../raft/types.js";
-import type { StorageFailure } from "../storage/log-store.js";
 import type { Hello, PeerMessage, PeerStatus } from "../transport/transport.js";
 import { Applier } from "./applier.js";
 import { CoreIo } from "./core-io.js";
 import { Dispatch } from "./dispatch.js";
 import { ElectionTimer } from "./election-timer.js";
 import { EntryCache } from "./entry-cache.js";
+import { openCore } from "./open-core.js";
 import { LIMITS, type ReplicaOptions, type ReplicaPorts } from "./options.js";
 import { PeerBook } from "./peer-book.js";
 import { Proposals, type Waiter } from "./proposals.js";
@@ -50,9 +50,9 @@ export class Replica {
   readonly #own: OwnOutcomes;
   #core: RaftCore | undefined;
   #turnScheduled = false;
-  #tickDue = false;
-  #stalled = false;
   #phase: "serving" | "draining" | "stopped" = "serving";
+  #hasFailed = false;
+  #ended: (() => void) | undefined;
 
   /** @throws StorageFailure DAMAGED when log and state contradict each other. */
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
@@ -63,7 +63,7 @@ export class Replica {
     this.#ports = ports;
     this.#replicated = new ReplicatedState(state, machines);
     assertLogHoldsState(recovery, this.#replicated.applied);
-    const failed = (failure: StorageFailure) => this.#fail(failure);
+    const failed = (failure: Error) => this.#fail(failure);
     this.#applier = new Applier({ replicated: this.#replicated, state, clock, observer, failed });
     const nextIndex = recovery.base.index + recovery.terms.length + 1;
     this.#entries = new EntryCache(log, { nextIndex, bytesMax: LIMITS.cacheBytesMax });
@@ -93,8 +93,8 @@ export class Replica {
     this.#statuses = new StatusExchange({ peers: this.#peers, transport });
     const skewMaxMs = options.maxClockSkewMs;
     this.#skew = new SkewGuard({ nodeId, skewMaxMs, windowMs: 8 * electionTimeoutMs, observer });
-    const due = (stall: { readonly lateMs: number } | undefined) => this.#timerDue(stall);
-    this.#electionTimer = new ElectionTimer({ timers, clock, latenessMaxMs: heartbeatMs, due });
+    const due = () => this.#wake();
+    this.#electionTimer = new ElectionTimer({ timers, clock, observer, latenessMaxMs: heartbeatMs, due });
     this.#housekeeping = new RepeatingTimer({
       timers,
       intervalMs: LIMITS.housekeepingMs,
@@ -134,7 +134,7 @@ export class Replica {
 
   /** Calls back when this node's state is at least as new as everything committed before the call. */
   read(deadlineMs: number, waiter: ReadWaiter): void {
-    if (this.#phase === "stopped") {
+    if (this.#isStopped) {
       waiter.fail(STOPPING);
       return;
     }
@@ -174,7 +174,10 @@ export class Replica {
   }
 
   #received(from: NodeId, messages: readonly PeerMessage[], clock: number): void {
-    if (this.#isStopped) return;
+    if (!this.#isStopped) this.#guarded(() => this.#hear(from, messages, clock));
+  }
+
+  #hear(from: NodeId, messages: readonly PeerMessage[], clock: number): void {
     const now = this.#ports.clock.monotonic();
     this.#skew.heard(from, now, clock - this.#ports.clock.wall());
     for (const message of messages) {
@@ -213,27 +216,7 @@ export class Replica {
 
   /** This store holds the node's seat: the core opens, on what the log recovered. */
   #openCore(baseConfiguration: Configuration): void {
-    const { log, clock, randomness } = this.#ports;
-    const { hardState, base, terms, sizes, configurations } = log.recovery;
-    this.#core = new RaftCore(
-      {
-        id: this.#options.nodeId,
-        electionTimeoutMs: this.#options.electionTimeoutMs,
-        heartbeatMs: this.#options.heartbeatMs,
-        inFlightMax: LIMITS.appendsInFlightMax,
-        appendBytesMax: LIMITS.entryBytesMax,
-        appendEntriesMax: LIMITS.appendEntriesMax,
-        readsMax: LIMITS.readsMax,
-        seed: randomness.uint32(),
-        foundingClusterId: randomness.id(),
-      },
-      {
-        hardState,
-        log: { base, baseConfiguration, terms, sizes, configurations },
-        commitIndex: this.#applier.appliedIndex,
-      },
-      clock.monotonic(),
-    );
+    this.#core = openCore(this.#options, this.#ports, { baseConfiguration, appliedIndex: this.appliedIndex });
     this.#membershipChanged(this.#core.configuration);
     this.#tellAll(this.#seating.hello());
     this.#wake();
@@ -249,17 +232,18 @@ export class Replica {
 
   /** Input that is ready now is handled together, in one turn. */
   #wake(): void {
-    if (this.#turnScheduled || this.#phase === "stopped") return;
+    if (this.#turnScheduled || this.#isStopped) return;
     this.#turnScheduled = true;
     this.#ports.timers.afterInput(() => {
       this.#turnScheduled = false;
-      if (this.#core !== undefined && this.#phase !== "stopped") this.#turn(this.#core);
+      const core = this.#core;
+      if (core !== undefined && !this.#isStopped) this.#guarded(() => this.#turn(core));
     });
   }
 
   #turn(core: RaftCore): void {
     const now = this.#ports.clock.monotonic();
-    this.#tick(core, now);
+    this.#electionTimer.tick(core, now);
     this.#dispatchCommands(core, now);
     const readId = this.#reads.nextAsk(now);
     if (readId !== undefined) core.readIndex(readId, now);
@@ -273,14 +257,6 @@ export class Replica {
     this.#applier.checkpointIfDue();
     if (hasMore) this.#wake();
     this.#electionTimer.arm(core.nextDeadline);
-  }
-
-  #tick(core: RaftCore, now: number): void {
-    if (!this.#tickDue) return;
-    this.#tickDue = false;
-    if (this.#stalled) core.resume(now);
-    this.#stalled = false;
-    core.tick(now);
   }
 
   #dispatchCommands(core: RaftCore, now: number): void {
@@ -318,16 +294,6 @@ export class Replica {
   }
 
   // Time.
-
-  #timerDue(stall: { readonly lateMs: number } | undefined): void {
-    this.#tickDue = true;
-    if (stall !== undefined) {
-      this.#stalled = true;
-      const lateMs = Math.round(stall.lateMs);
-      this.#ports.observer.notice("warn", "The event loop stood still.", { lateMs });
-    }
-    this.#wake();
-  }
 
   #housekeep(): void {
     const now = this.#ports.clock.monotonic();
@@ -393,10 +359,12 @@ export class Replica {
   /** Writes a last checkpoint and ends; what still waits is told so. The ports stay the caller's. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
-      this.#applier.checkpoint(() => {
-        this.#end();
+      if (this.#isStopped) {
         resolve();
-      });
+        return;
+      }
+      this.#ended = resolve;
+      this.#applier.checkpoint(() => this.#end());
     });
   }
 
@@ -406,9 +374,24 @@ export class Replica {
     this.#housekeeping.cancel();
     this.#proposals.failAll(STOPPING);
     this.#reads.failAll(STOPPING);
+    this.#ended?.();
   }
 
-  #fail(failure: StorageFailure): void {
+  /**
+   * What is half done when something throws must not be gone on with: an entry of which a part was
+   * applied would be applied again. So this node is silent before anybody else runs.
+   */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #fail(failure: Error): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
     this.#end();
     this.#ports.fatal(failure);
   }

@@ -47,10 +47,12 @@ export class SkewGuard {
       this.#observer.notice(isSkewed ? "error" : "info", `${text}.`, { offsetMs: Math.round(offsetMs) });
     }
     if (!isSkewed) return;
-    const steadier = voters.find((voter) => {
+    const steady = voters.filter((voter) => {
       const voterOffsetMs = voter === this.#nodeId ? undefined : this.#clocks.offsetOf(voter, now);
       return voterOffsetMs !== undefined && Math.abs(voterOffsetMs - offsetMs) <= this.#skewMaxMs;
     });
+    // One that was heard lately may be gone by now: the one that holds most of the log is there.
+    const steadier = steady.sort((a, b) => (core.matchIndexOf(b) ?? 0) - (core.matchIndexOf(a) ?? 0))[0];
     if (steadier !== undefined) core.transferLeadership(steadier, now);
   }
 }

@@ -8,6 +8,8 @@ export class TallyMachine implements Machine {
   readonly name = "tally";
   readonly #state: StateStore;
   #count: number;
+  /** A line that this machine cannot apply, as a broken one would. */
+  brokenBy: string | undefined;
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -21,6 +23,7 @@ export class TallyMachine implements Machine {
   }
 
   apply(payload: Uint8Array, _context: CommandContext): Applied {
+    if (this.brokenBy !== undefined && new TextDecoder().decode(payload) === this.brokenBy) throw new Error("broken");
     this.#count++;
     this.#state.put(`m7/line/${indexKey(this.#count)}`, payload);
     return { result: this.#count, record: new TextEncoder().encode(String(this.#count)) };

@@ -1,3 +1,4 @@
+import { InvariantViolation } from "../../src/assert.js";
 import type { FailureCode } from "../../src/failure.js";
 import type { Transition } from "../../src/raft/types.js";
 import type { ReplicaObserver } from "../../src/replica/ports.js";
@@ -28,7 +29,8 @@ export class VirtualNode {
   machine: TallyMachine | undefined;
   readonly transitions: Transition[] = [];
   readonly notices: string[] = [];
-  failure: Error | undefined;
+  /** What ended the node; more than one would be one too many. */
+  readonly failures: Error[] = [];
   packed: number[] = [];
   /** Makes a log write take this long. */
   syncMs = SYNC_MS;
@@ -74,7 +76,8 @@ export class VirtualNode {
         randomness: { uint32: () => this.#cluster.random(), id: randomId },
         observer: this.#observer(),
         fatal: (failure) => {
-          this.failure = failure;
+          this.failures.push(failure);
+          if (failure instanceof InvariantViolation) throw failure;
         },
       },
     );
@@ -106,6 +109,10 @@ export class VirtualNode {
       },
     });
     return answer;
+  }
+
+  get failure(): Error | undefined {
+    return this.failures[0];
   }
 
   get isReady(): boolean {

@@ -98,6 +98,8 @@ export class NodeTime implements Clock, Timers {
   #life = 0;
   #pausedUntilResumed: (() => void)[] | undefined;
   wallOffsetMs = 0;
+  /** How late every timer is, as on a machine with too much to do. */
+  timersLateMs = 0;
 
   constructor(time: VirtualTime) {
     this.#time = time;
@@ -112,7 +114,7 @@ export class NodeTime implements Clock, Timers {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    return this.#time.schedule(delayMs, this.guard(callback));
+    return this.#time.schedule(delayMs + this.timersLateMs, this.guard(callback));
   }
 
   afterInput(callback: () => void): void {
