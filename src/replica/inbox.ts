@@ -22,9 +22,21 @@ export class Inbox {
 
   /** Returns whether there was room. */
   add(group: ForwardedGroup): boolean {
+    if (group.registersSession && this.#replaceRegistration(group)) return true;
     if (this.#commandCount + group.commandCount > LIMITS.forwardedMax) return false;
     this.#groups.push(group);
     this.#commandCount += group.commandCount;
+    return true;
+  }
+
+  /**
+   * A node repeats its registration until it is answered. Each takes an entry of its own, so with a slow
+   * disk repetitions would pile up before everything else: only the newest of a node waits.
+   */
+  #replaceRegistration(group: ForwardedGroup): boolean {
+    const place = this.#groups.findIndex(({ registersSession, from }) => registersSession && from === group.from);
+    if (place === -1) return false;
+    this.#groups[place] = group;
     return true;
   }
 

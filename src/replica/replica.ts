@@ -171,6 +171,8 @@ export class Replica {
   #disconnected(peer: NodeId): void {
     this.#peers.disconnected(peer);
     this.#seating.disconnected(peer);
+    this.#core?.peerUnreachable(peer, this.#ports.clock.monotonic());
+    this.#wake();
   }
 
   #received(from: NodeId, messages: readonly PeerMessage[], clock: number): void {
@@ -179,7 +181,7 @@ export class Replica {
 
   #hear(from: NodeId, messages: readonly PeerMessage[], clock: number): void {
     const now = this.#ports.clock.monotonic();
-    this.#skew.heard(from, now, clock - this.#ports.clock.wall());
+    this.#skew.heard(from, now, clock);
     for (const message of messages) {
       if (this.#isStopped) return;
       if (message.type === "hello") {
@@ -265,7 +267,7 @@ export class Replica {
       this.#dispatch.rejectInbox(core);
       const { leader } = core;
       if (leader !== undefined && this.#peers.isConnected(leader)) this.#dispatch.forward(leader, now);
-    } else if (this.#skew.isSkewed) {
+    } else if (this.#skew.forbidsStamp(core, { now, wall: this.#ports.clock.wall() })) {
       this.#dispatch.refuseForSkew(core);
     } else if (!this.#io.isWriting) {
       this.#dispatch.pack(core, now);
@@ -301,7 +303,7 @@ export class Replica {
     this.#proposals.housekeep(now, { repeatUnanswered: core !== undefined && core.roleName !== "leader" });
     this.#reads.housekeep(now);
     if (core === undefined) return;
-    this.#skew.watch(core, now);
+    this.#skew.watch(core, { now, wall: this.#ports.clock.wall() });
     this.#statuses.tellAllIfDue(now, core, this.#selfReport());
     this.#wake();
   }

@@ -1,7 +1,7 @@
 import type { RaftCore } from "../raft/core.js";
 import { voterIds } from "../raft/quorum.js";
 import type { NodeId } from "../raft/types.js";
-import { ClockWatch } from "./clock-watch.js";
+import { ClockWatch, type Moment } from "./clock-watch.js";
 import type { ReplicaObserver } from "./ports.js";
 
 /** A leader whose clock strays from the cluster's hands over, and stamps nothing meanwhile. */
@@ -11,6 +11,9 @@ export class SkewGuard {
   readonly #observer: ReplicaObserver;
   readonly #clocks: ClockWatch;
   #isSkewed = false;
+  /** Of which term, and at which wall clock (less the monotonic one), the clocks were looked at last. */
+  #watchedTerm = 0;
+  #watchedWallMs = 0;
 
   constructor(options: {
     readonly nodeId: NodeId;
@@ -24,20 +27,27 @@ export class SkewGuard {
     this.#clocks = new ClockWatch({ windowMs: options.windowMs });
   }
 
-  /** Whether this node leads with a clock that must not stamp. */
-  get isSkewed(): boolean {
+  /** @param peerWall the peer's wall clock as its frame carried it */
+  heard(peer: NodeId, now: number, peerWall: number): void {
+    this.#clocks.sample(peer, now, peerWall);
+  }
+
+  /**
+   * Whether the leader's clock must not stamp. To be asked before each stamp, since one stamp too far
+   * ahead is for ever: a term just begun, or a leap of our own clock, is looked at at once.
+   */
+  forbidsStamp(core: RaftCore, at: Moment): boolean {
+    const leapMs = Math.abs(at.wall - at.now - this.#watchedWallMs);
+    if (core.term !== this.#watchedTerm || leapMs > this.#skewMaxMs / 4) this.watch(core, at);
     return this.#isSkewed;
   }
 
-  /** @param offsetMs the peer's wall clock in its frame minus ours on arrival */
-  heard(peer: NodeId, now: number, offsetMs: number): void {
-    this.#clocks.sample(peer, now, offsetMs);
-  }
-
   /** Looks at the clocks; to be called now and then. */
-  watch(core: RaftCore, now: number): void {
+  watch(core: RaftCore, at: Moment): void {
+    this.#watchedTerm = core.term;
+    this.#watchedWallMs = at.wall - at.now;
     const voters = voterIds(core.configuration);
-    const offsetMs = core.roleName === "leader" ? this.#clocks.medianOffset(this.#nodeId, voters, now) : 0;
+    const offsetMs = core.roleName === "leader" ? this.#clocks.medianOffset(this.#nodeId, voters, at) : 0;
     const isSkewed = Math.abs(offsetMs) > this.#skewMaxMs;
     if (isSkewed !== this.#isSkewed) {
       this.#isSkewed = isSkewed;
@@ -48,11 +58,11 @@ export class SkewGuard {
     }
     if (!isSkewed) return;
     const steady = voters.filter((voter) => {
-      const voterOffsetMs = voter === this.#nodeId ? undefined : this.#clocks.offsetOf(voter, now);
+      const voterOffsetMs = voter === this.#nodeId ? undefined : this.#clocks.offsetOf(voter, at);
       return voterOffsetMs !== undefined && Math.abs(voterOffsetMs - offsetMs) <= this.#skewMaxMs;
     });
     // One that was heard lately may be gone by now: the one that holds most of the log is there.
     const steadier = steady.sort((a, b) => (core.matchIndexOf(b) ?? 0) - (core.matchIndexOf(a) ?? 0))[0];
-    if (steadier !== undefined) core.transferLeadership(steadier, now);
+    if (steadier !== undefined) core.transferLeadership(steadier, at.now);
   }
 }

@@ -70,7 +70,7 @@ t.test("stopping ends when everything applied is in a checkpoint, also if one is
     isStopped = true;
   });
   cluster.time.advance(200);
-  await undefined;
+  await Promise.resolve();
   t.equal(isStopped, true);
   const { appliedIndex } = node.replica;
   await node.crash();
