@@ -5,7 +5,7 @@ import { printMutants } from "./mutants/table.js";
 import { type RunOutcome, runPlan, runSeed } from "./run.js";
 import { shrink } from "./shrink.js";
 
-const PROGRESS_MS = 2000;
+const PROGRESS_MS = 5000;
 const SHRINK_RUNS_MAX = 600;
 
 interface Options {
@@ -94,7 +94,7 @@ async function runMany(options: Options): Promise<number> {
   }
   const { user, system } = process.cpuUsage(cpuBefore);
   const cpuRatio = total.simulatedMs / ((user + system) / 1000);
-  process.stderr.write("\r");
+  if (process.stderr.isTTY) process.stderr.write(`\r${" ".repeat(72)}\r`);
   print(`commit ${commitName()}: seeds ${options.from} to ${options.from + total.runs - 1}, ${total.failures} failed`);
   print(
     `${total.runs} runs of ${(total.simulatedMs / total.runs / 1000).toFixed(1)} simulated seconds, ${total.steps} steps, ${total.effects} commands`,

@@ -159,17 +159,27 @@ async function drawUntilAnswered(
   }
 }
 
-/** A leader of the healthy quorum is deposed by nobody, whatever those on the outside do. */
+/**
+ * A leader of the healthy quorum is deposed by nobody, whatever those on the outside do. First what is
+ * left of the time before settles: an outsider with a higher term is caught up with once (section 9.6).
+ */
 async function stayWithLeader(simulation: Simulation, quorum: readonly SimulatedNode[], forMs: number): Promise<void> {
+  const { nodes } = simulation;
+  await simulation.runUntil(simulation.queue.nowMs + forMs);
   const leader = quorum.find((node) => node.isLeader && node.core?.hasQuorum === true);
   const term = leader?.core?.term;
-  const handovers = leader?.handoverCount;
-  if (leader === undefined || quorum.some((node) => node.core?.leader !== leader.id)) return;
+  if (leader === undefined || term === undefined || quorum.some((node) => node.core?.leader !== leader.id)) return;
+  if (nodes.some((node) => (node.core?.term ?? 0) > term)) return;
+  const handovers = countHandovers(nodes);
   await simulation.runUntil(simulation.queue.nowMs + forMs);
   if (simulation.violation !== undefined || (leader.isLeader && leader.core?.term === term)) return;
   // Its clock was wrong until just now: to hand over is its own will.
-  if (leader.handoverCount !== handovers) return;
+  if (countHandovers(nodes) !== handovers) return;
   simulation.report("undisturbed leader", `leader ${leader.name} of the healthy quorum lost term ${term}`);
+}
+
+function countHandovers(nodes: readonly SimulatedNode[]): number {
+  return nodes.reduce((sum, { handoverCount }) => sum + handoverCount, 0);
 }
 
 async function answered(simulation: Simulation, calls: FinalCalls, limitMs: number): Promise<void> {

@@ -41,7 +41,7 @@ export class SimulatedNode implements WatchedNode {
   extraSyncMs = 0;
   /** It was told to end in good order. */
   isEnding = false;
-  /** How often it tried to hand leadership over. */
+  /** How often it tried to hand leadership over, or was handed it. */
   handoverCount = 0;
   /** It goes on after a pause, and its leader's heartbeats wait to be read. */
   isResuming = false;
@@ -206,6 +206,7 @@ export class SimulatedNode implements WatchedNode {
           this.#world.report("leader append-only", `leader ${this.name} truncated its log`);
         }
         if (transition.kind === "transferEnded") this.handoverCount++;
+        if (transition.kind === "roleChanged" && transition.why === "leadership was handed over") this.handoverCount++;
         trace?.note(this.name, `* ${JSON.stringify(transition)}`);
       },
       entryPacked: ({ commands }) => trace?.note(this.name, `packs ${commands} commands`),

@@ -81,21 +81,24 @@ function play(moves: readonly Move[]): Operation[] {
 
 function withSlip(operations: readonly Operation[], slip: Slip): Operation[] {
   const at = slip.at % operations.length;
-  return operations.map((operation, place) => {
-    if (place !== at) return operation;
-    switch (slip.what) {
-      case "returnsEarlier":
-        return { ...operation, returned: Math.max(operation.invoked, operation.returned - 20) };
-      case "invokedLater":
-        return { ...operation, invoked: Math.min(operation.returned, operation.invoked + 20) };
-      case "value":
-        return moved(operation, { by: slip.by, epochs: 0 });
-      case "epoch":
-        return moved(operation, { by: 0, epochs: Math.sign(slip.by) });
-      case "swap":
-        return answeredAs(operation, operations[(at + 1) % operations.length]);
-    }
-  });
+  return operations.map((operation, place) =>
+    place === at ? slipped(operation, slip, operations[(at + 1) % operations.length]) : operation,
+  );
+}
+
+function slipped(operation: Operation, slip: Slip, next: Operation | undefined): Operation {
+  switch (slip.what) {
+    case "returnsEarlier":
+      return { ...operation, returned: Math.max(operation.invoked, operation.returned - 20) };
+    case "invokedLater":
+      return { ...operation, invoked: Math.min(operation.returned, operation.invoked + 20) };
+    case "value":
+      return moved(operation, { by: slip.by, epochs: 0 });
+    case "epoch":
+      return moved(operation, { by: 0, epochs: Math.sign(slip.by) });
+    case "swap":
+      return answeredAs(operation, next);
+  }
 }
 
 function moved(operation: Operation, change: { readonly by: number; readonly epochs: number }): Operation {
