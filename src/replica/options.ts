@@ -44,8 +44,13 @@ export const LIMITS = {
   /** Commands and bytes of one entry; an ordinal has to fit 16 bits. */
   entryCommandsMax: 8_192,
   entryBytesMax: 1_048_576,
-  /** Append requests with entries on their way to one peer, and entries of one of them. */
-  appendsInFlightMax: 256,
+  /**
+   * Append requests with entries on their way to one peer, and entries of one of them. So many times
+   * entryBytesMax is what a peer far behind makes the leader read and send in one turn: it must
+   * be read faster than an election timeout, and fit the transport's buffer. More would win
+   * nothing: what does not fit the window gathers and goes with the next request.
+   */
+  appendsInFlightMax: 8,
   appendEntriesMax: 256,
   /** Forwarded commands waiting at the leader to be packed. */
   forwardedMax: 65_536,
