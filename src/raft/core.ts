@@ -6,6 +6,7 @@ import {
   receiveVoteReply,
   receiveVoteRequest,
   startPreVote,
+  suspectLeader,
   trustsItsLeader,
 } from "./election.js";
 import { receiveAppendRequest, receiveReadReply } from "./following.js";
@@ -170,6 +171,17 @@ export class RaftCore {
   resume(now: number): void {
     this.#begin(now);
     if (this.#state.role.name !== "leader") restartElectionTimer(this.#state);
+    this.#end();
+  }
+
+  /**
+   * The connection to a peer broke. If the peer led, it may be dead: this node polls soon instead of
+   * waiting for the election timeout, and grants the polls of others. The term rule and PreVote keep a
+   * mere network hiccup from deposing anybody.
+   */
+  peerUnreachable(peer: NodeId, now: number): void {
+    this.#begin(now);
+    if (this.leader === peer) suspectLeader(this.#state);
     this.#end();
   }
 

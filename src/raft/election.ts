@@ -7,7 +7,7 @@ import {
   restartElectionTimer,
   setHardState,
 } from "./role-changes.js";
-import { type CoreState, isHardStateDurable, leaderOf, sendWhenDurable } from "./state.js";
+import { type CoreState, drawElectionTimeout, isHardStateDurable, leaderOf, sendWhenDurable } from "./state.js";
 import type { NodeId, TimeoutNow, VoteReply, VoteRequest } from "./types.js";
 
 /** The election timeout has passed: ask first whether an election could be won (PreVote, §9.6). */
@@ -80,6 +80,14 @@ function countVotes(state: CoreState): boolean {
 export function trustsItsLeader(state: CoreState): boolean {
   if (state.role.name === "leader") return true;
   return leaderOf(state) !== undefined && state.now - state.leaderHeardAt < state.options.electionTimeoutMs;
+}
+
+/** The leader's connection broke: it is not trusted any more, and a poll comes after one or two heartbeats. */
+export function suspectLeader(state: CoreState): void {
+  const { electionTimeoutMs, heartbeatMs } = state.options;
+  const patienceMs = (drawElectionTimeout(state) / electionTimeoutMs) * heartbeatMs;
+  state.leaderHeardAt = Number.NEGATIVE_INFINITY;
+  state.electionDeadline = Math.min(state.electionDeadline, state.now + patienceMs);
 }
 
 /** Answers a poll; nothing changes at the one who answers. */

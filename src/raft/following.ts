@@ -1,7 +1,7 @@
 import { invariant } from "../assert.js";
 import { becomeFollower, reportConfiguration, restartElectionTimer } from "./role-changes.js";
 import { appendEntry, type CoreState, isHardStateDurable, report, sendWhenDurable } from "./state.js";
-import type { AppendReply, AppendRequest, Entry, LogIndex, ReadReply } from "./types.js";
+import { type AppendReply, type AppendRequest, type Entry, type LogIndex, NO_ROUND, type ReadReply } from "./types.js";
 
 /** A request of the current term's leader (§3.5). */
 export function receiveAppendRequest(state: CoreState, request: AppendRequest): void {
@@ -68,6 +68,7 @@ export function advanceCommit(state: CoreState, commitIndex: LogIndex): void {
  * slow disk never looks like a dead node.
  */
 function replyMatch(state: CoreState, request: AppendRequest, verifiedIndex: LogIndex): void {
+  if (request.round === NO_ROUND) return;
   const reply = (matchIndex: LogIndex): AppendReply => ({
     type: "appendReply",
     from: state.options.id,

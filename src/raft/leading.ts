@@ -4,7 +4,7 @@ import type { Progress } from "./progress.js";
 import { isVoter, majorityReached, voterIds } from "./quorum.js";
 import { becomeFollower } from "./role-changes.js";
 import { type CoreState, type Leader, report } from "./state.js";
-import type { AppendReply, LogIndex, NodeId, ReadRequest } from "./types.js";
+import { type AppendReply, type LogIndex, NO_ROUND, type NodeId, type ReadRequest } from "./types.js";
 
 export function tickLeader(state: CoreState, leader: Leader): void {
   const { now, options } = state;
@@ -150,17 +150,20 @@ function replicateTo(state: CoreState, leader: Leader, peer: NodeId, progress: P
   if (progress.mode === "replicate") {
     while (progress.nextIndex <= log.lastIndex && progress.inFlightCount < options.inFlightMax) {
       const lastIndex = lastOfRequest(state, progress.nextIndex);
-      sendAppend(state, leader, peer, progress, lastIndex);
+      sendAppend(state, peer, progress, { lastIndex, round: leader.round });
       progress.sent(lastIndex);
     }
   } else if (!progress.probeOutstanding) {
-    sendAppend(state, leader, peer, progress, progress.nextIndex - 1);
+    sendAppend(state, peer, progress, { lastIndex: progress.nextIndex - 1, round: leader.round });
     progress.probeOutstanding = true;
     return;
   }
-  const commitIsNews = progress.mode === "replicate" && progress.commitSent < state.commitIndex;
-  if (leader.heartbeatDue || commitIsNews || progress.roundSent < leader.round) {
-    sendAppend(state, leader, peer, progress, progress.nextIndex - 1);
+  const lastIndex = progress.nextIndex - 1;
+  if (leader.heartbeatDue || progress.roundSent < leader.round) {
+    sendAppend(state, peer, progress, { lastIndex, round: leader.round });
+  } else if (progress.mode === "replicate" && progress.commitSent < state.commitIndex) {
+    // Nobody waits for an answer to this one; an answer per commit would be half of all messages.
+    sendAppend(state, peer, progress, { lastIndex, round: NO_ROUND });
   }
 }
 
@@ -177,7 +180,12 @@ function lastOfRequest(state: CoreState, firstIndex: LogIndex): LogIndex {
   return lastIndex;
 }
 
-function sendAppend(state: CoreState, leader: Leader, peer: NodeId, progress: Progress, lastIndex: LogIndex): void {
+function sendAppend(
+  state: CoreState,
+  peer: NodeId,
+  progress: Progress,
+  { lastIndex, round }: { readonly lastIndex: LogIndex; readonly round: number },
+): void {
   const prevLogIndex = progress.nextIndex - 1;
   const prevLogTerm = state.log.term(prevLogIndex);
   invariant(prevLogTerm !== undefined, () => `the entry before ${progress.nextIndex} is in the leader's log`);
@@ -189,12 +197,12 @@ function sendAppend(state: CoreState, leader: Leader, peer: NodeId, progress: Pr
     prevLogIndex,
     prevLogTerm,
     leaderCommit: state.commitIndex,
-    round: leader.round,
+    round,
     firstIndex: prevLogIndex + 1,
     lastIndex,
   });
   progress.commitSent = state.commitIndex;
-  progress.roundSent = leader.round;
+  if (round !== NO_ROUND) progress.roundSent = round;
 }
 
 function tellTransferTarget(state: CoreState, leader: Leader): void {

@@ -48,6 +48,9 @@ export interface Entry extends Position {
   readonly body: EntryBody;
 }
 
+/** The round of a request that wants no answer unless it is refused: it carries a commit index only. */
+export const NO_ROUND = 0;
+
 /** What must be durable before any message that promises it leaves (§3.8): one write changes both. */
 export interface HardState {
   readonly term: Term;
@@ -94,7 +97,7 @@ export interface AppendRequest extends Addressed {
   readonly prevLogIndex: LogIndex;
   readonly prevLogTerm: Term;
   readonly leaderCommit: LogIndex;
-  /** Rounds of contact in this term, counted by the leader and echoed in replies (ReadIndex, §6.4). */
+  /** Rounds of contact in this term, counted by the leader from 1 on and echoed in replies (ReadIndex, §6.4). */
   readonly round: number;
   readonly entries: readonly Entry[];
 }

@@ -1,6 +1,6 @@
 import t from "tap";
 import { RaftCore } from "../../src/raft/core.js";
-import type { AppendRequest, RaftMessage, VoteRequest } from "../../src/raft/types.js";
+import { type AppendRequest, NO_ROUND, type RaftMessage, type VoteRequest } from "../../src/raft/types.js";
 import { CoreCluster, configurationOf } from "./core-cluster.js";
 
 function led(learners = 0): CoreCluster {
@@ -217,5 +217,81 @@ t.test("a transfer is told of at its end, whichever it is", (t) => {
   cluster.settle();
   t.match(ended(), { transition: { target: 3, outcome: "handedOver" } });
   t.equal(cluster.node(3).core.roleName, "leader");
+  t.end();
+});
+
+t.test("an announcement of nothing but a commit index is not answered, unless it is refused", (t) => {
+  const cluster = led();
+  const { core } = cluster.node(2);
+  const announcement: AppendRequest = {
+    type: "appendRequest",
+    from: 1,
+    to: 2,
+    term: 1,
+    prevLogIndex: 1,
+    prevLogTerm: 1,
+    leaderCommit: 1,
+    round: NO_ROUND,
+    entries: [],
+  };
+  core.takeEffects(cluster.now);
+  core.receive(announcement, cluster.now);
+  t.same(core.takeEffects(cluster.now).send, []);
+  core.receive({ ...announcement, prevLogIndex: 7 }, cluster.now);
+  t.match(core.takeEffects(cluster.now).send, [{ type: "appendReply", outcome: { kind: "conflict" } }]);
+  t.end();
+});
+
+t.test("a commit is announced at once where nothing else leaves, and opens no round", (t) => {
+  const cluster = led();
+  const leader = cluster.node(1);
+  cluster.propose(leader, "a");
+  cluster.settle([1, 2]);
+  t.equal(leader.core.commitIndex, 2);
+  const announcements = cluster
+    .take(1, 3)
+    .filter((message) => message.type === "appendRequest" && message.entries.length === 0);
+  t.match(announcements.at(-1), { leaderCommit: 2, round: NO_ROUND });
+  t.end();
+});
+
+t.test(
+  "when the leader's connection breaks, a follower polls after one or two heartbeats, and trusts it no more",
+  (t) => {
+    const cluster = led();
+    const { core } = cluster.node(2);
+    core.peerUnreachable(3, cluster.now);
+    t.ok(core.nextDeadline - cluster.now >= 60, "another peer's connection means nothing");
+    core.peerUnreachable(1, cluster.now);
+    const patience = core.nextDeadline - cluster.now;
+    t.ok(patience >= 20 && patience < 40, `${patience} ms at a heartbeat of 20 ms`);
+    core.receive(
+      {
+        type: "voteRequest",
+        from: 3,
+        to: 2,
+        term: 2,
+        preVote: true,
+        lastLogIndex: 1,
+        lastLogTerm: 1,
+        leadershipTransfer: false,
+      },
+      cluster.now,
+    );
+    t.match(core.takeEffects(cluster.now).send, [{ type: "voteReply", preVote: true, granted: true }]);
+    t.end();
+  },
+);
+
+t.test("a leader whose connection broke and came back is trusted again with its next request", (t) => {
+  const cluster = led();
+  const { core } = cluster.node(2);
+  core.peerUnreachable(1, cluster.now);
+  const leader = cluster.node(1);
+  cluster.now += 10;
+  cluster.propose(leader, "still here");
+  cluster.settle();
+  t.equal(core.leader, 1);
+  t.ok(core.nextDeadline - cluster.now >= 100, "the whole election timeout again");
   t.end();
 });
