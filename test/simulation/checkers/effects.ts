@@ -1,19 +1,9 @@
 import type { CommandContext } from "../../../src/machine/machine.js";
-import type { Command } from "../../../src/sequence/command.js";
 import { decodeCommand } from "../../../src/sequence/machine/command-codec.js";
 import type { CommandResult } from "../../../src/sequence/result.js";
+import type { Effect } from "./effect.js";
 import { SeriesModel } from "./series-model.js";
 import type { ReportViolation } from "./violation.js";
-
-/** What one command did, as the first node that applied it saw it. */
-export interface Effect {
-  readonly attempt: string;
-  readonly command: Command;
-  readonly result: CommandResult;
-  readonly payload: Uint8Array;
-  readonly record: Uint8Array;
-  readonly index: number;
-}
 
 /**
  * What commands did, over all nodes and lives: everywhere the same, each attempt at most once, and

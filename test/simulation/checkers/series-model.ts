@@ -1,5 +1,5 @@
 import type { Drawn, ResetDone } from "../../../src/sequence/result.js";
-import type { Effect } from "./effects.js";
+import type { Effect } from "./effect.js";
 import type { ReportViolation } from "./violation.js";
 
 /** A series as its effects say it is. */

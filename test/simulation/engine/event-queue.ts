@@ -1,14 +1,19 @@
-import type { NodeTime } from "./node-time.js";
-
 /** What an event is to the node it happens at: after a pause, timers come first, then input. */
 export type EventKind = "timer" | "input" | "world";
+
+/** Whose event it is: it takes place in the life that it was meant for, or not at all. */
+export interface EventOwner {
+  readonly life: number;
+  /** Runs the event now, or when its owner goes on. Returns whether it ran. */
+  offer(event: SimulatedEvent): boolean;
+}
 
 /** Something that will happen. At most one node notices it, in the life it was meant for. */
 export interface SimulatedEvent {
   readonly atMs: number;
   readonly order: number;
   readonly kind: EventKind;
-  readonly node: NodeTime | undefined;
+  readonly node: EventOwner | undefined;
   readonly life: number;
   readonly run: () => void;
   cancelled: boolean;
@@ -30,7 +35,7 @@ export class EventQueue {
     return this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
-  schedule(delayMs: number, kind: EventKind, node: NodeTime | undefined, run: () => void): SimulatedEvent {
+  schedule(delayMs: number, kind: EventKind, node: EventOwner | undefined, run: () => void): SimulatedEvent {
     const atMs = this.#nowMs + Math.max(0, delayMs);
     const life = node === undefined ? 0 : node.life;
     const event: SimulatedEvent = {

@@ -1,5 +1,5 @@
 import type { Clock, Timer, Timers } from "../../../src/replica/ports.js";
-import type { EventQueue, SimulatedEvent } from "./event-queue.js";
+import type { EventOwner, EventQueue, SimulatedEvent } from "./event-queue.js";
 
 const EPOCH_MS = 1_800_000_000_000;
 /** A timer never fires early, whatever its clock's rate does to the last digit. */
@@ -10,7 +10,7 @@ const TIMER_SLACK_MS = 0.001;
  * what happens during a pause waits, and when the node goes on its late timers come first, then
  * what its sockets and its disk hold, then what was put off until input was read.
  */
-export class NodeTime implements Clock, Timers {
+export class NodeTime implements Clock, Timers, EventOwner {
   readonly #queue: EventQueue;
   /** How fast this node's clocks run. */
   readonly #rate: number;

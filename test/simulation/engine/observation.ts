@@ -2,8 +2,7 @@ import type { LogWrite } from "../../../src/raft/types.js";
 import type { SequenceMachine } from "../../../src/sequence/machine/sequence-machine.js";
 import type { LogRecovery, LogStore } from "../../../src/storage/log-store.js";
 import type { StateStore } from "../../../src/storage/state-store.js";
-import type { SimulatedNode } from "./simulated-node.js";
-import type { World } from "./world.js";
+import type { World, WorldNode } from "./world.js";
 
 /**
  * The real stores and the real machine, with somebody looking on: each method is the product's own,
@@ -11,7 +10,7 @@ import type { World } from "./world.js";
  */
 
 /** What a store recovered must be what was durable, with or without the write that was in flight. */
-export function checkRecovery(world: World, node: SimulatedNode, recovery: LogRecovery): void {
+export function checkRecovery(world: World, node: WorldNode, recovery: LogRecovery): void {
   const { durable } = node;
   if (node.integrity === "logRolledBack" || node.integrity === "wiped") return;
   const withInFlight = durable.copy();
@@ -27,7 +26,7 @@ export function checkRecovery(world: World, node: SimulatedNode, recovery: LogRe
   if (node.integrity === "logDamaged") world.report("damage refused", `${node.name} opened a damaged log`);
 }
 
-export function watchLog(world: World, node: SimulatedNode, log: LogStore): void {
+export function watchLog(world: World, node: WorldNode, log: LogStore): void {
   const write = log.write.bind(log);
   log.write = (change, done) => {
     const { durable } = node;
@@ -45,7 +44,7 @@ export function watchLog(world: World, node: SimulatedNode, log: LogStore): void
 }
 
 /** Term and vote on disk: the term never goes back, and no vote is forgotten within its term. */
-function checkHardState(world: World, { name, durable }: SimulatedNode, { hardState }: LogWrite): void {
+function checkHardState(world: World, { name, durable }: WorldNode, { hardState }: LogWrite): void {
   if (hardState === undefined) return;
   const { term, votedFor } = durable.hardState;
   if (hardState.term < term) world.report("monotonic terms", `${name} writes term ${hardState.term} over ${term}`);
@@ -56,7 +55,7 @@ function checkHardState(world: World, { name, durable }: SimulatedNode, { hardSt
 
 const HEADER_KEY = "h/header";
 
-export function watchState(world: World, node: SimulatedNode, state: StateStore): void {
+export function watchState(world: World, node: WorldNode, state: StateStore): void {
   const put = state.put.bind(state);
   state.put = (key, value) => {
     if (key === HEADER_KEY) world.stateRows.header(node, value);
@@ -78,7 +77,7 @@ export function watchState(world: World, node: SimulatedNode, state: StateStore)
   };
 }
 
-export function watchMachine(world: World, node: SimulatedNode, machine: SequenceMachine): void {
+export function watchMachine(world: World, node: WorldNode, machine: SequenceMachine): void {
   const apply = machine.apply.bind(machine);
   machine.apply = (payload, context) => {
     const applied = apply(payload, context);

@@ -44,9 +44,3 @@ export interface Plan {
   readonly faults: readonly FaultStep[];
   readonly operations: readonly OperationStep[];
 }
-
-export function settingOf<Value>(settings: Readonly<Record<string, unknown>>, name: string): Value {
-  const value = settings[name];
-  if (value === undefined) throw new Error(`the plan has a setting ${name}`);
-  return value as Value;
-}

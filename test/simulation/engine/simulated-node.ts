@@ -11,20 +11,13 @@ import { openMemoryLogStore } from "../../../src/storage/memory-log-store.js";
 import { openMemoryStateStore } from "../../../src/storage/memory-state-store.js";
 import type { PeerMessage } from "../../../src/transport/transport.js";
 import { DurableLog } from "../checkers/durable-log.js";
-import type { WatchedNode } from "../checkers/watched-node.js";
 import { type CrashOutcome, crashDisk, damageRow } from "./disk-damage.js";
 import { NodeTime } from "./node-time.js";
 import { checkRecovery, watchLog, watchMachine, watchState } from "./observation.js";
-import type { World } from "./world.js";
-
-/** Running; dead, and may be started again; or kept out for good, by its own refusal. */
-export type NodeStatus = "running" | "down" | "out";
-
-/** How much of what a node once knew its disks may have lost. */
-export type Integrity = "sound" | "logTorn" | "logDamaged" | "stateDamaged" | "logRolledBack" | "wiped";
+import type { Integrity, NodeStatus, World, WorldNode } from "./world.js";
 
 /** One node: its disks and its clock outlive its processes. The process is the real code. */
-export class SimulatedNode implements WatchedNode {
+export class SimulatedNode implements WorldNode {
   readonly id: NodeId;
   readonly time: NodeTime;
   readonly #world: World;

@@ -7,14 +7,13 @@ import { StateRows } from "../checkers/state-rows.js";
 import type { Violation } from "../checkers/violation.js";
 import { faultNamed } from "../faults/catalogue.js";
 import { Clients } from "./clients.js";
-import { EventQueue, type SimulatedEvent } from "./event-queue.js";
+import { type EventOwner, EventQueue, type SimulatedEvent } from "./event-queue.js";
 import { SimulatedNetwork } from "./network.js";
-import type { NodeTime } from "./node-time.js";
 import type { Plan } from "./plan.js";
 import { Random } from "./random.js";
 import { SimulatedNode } from "./simulated-node.js";
 import { Trace } from "./trace.js";
-import type { World } from "./world.js";
+import type { World, WorldNode } from "./world.js";
 
 /**
  * One cluster of real replicas in a world of its own. Single-threaded; nothing in it depends on
@@ -42,7 +41,7 @@ export class Simulation implements World {
   stepCount = 0;
   readonly #progress: ReplicationProgress;
   readonly #loopRandom: Random;
-  readonly #byTime = new Map<NodeTime, SimulatedNode>();
+  readonly #byTime = new Map<EventOwner, SimulatedNode>();
   #awaited: Promise<unknown>[] = [];
   /** What some node has applied. */
   #appliedIndex = 0;
@@ -88,11 +87,12 @@ export class Simulation implements World {
     return node;
   }
 
-  start(node: SimulatedNode): void {
-    if (this.isChaos) this.awaited(node.start());
+  start({ id }: WorldNode): void {
+    if (this.isChaos) this.awaited(this.node(id).start());
   }
 
-  resume(node: SimulatedNode): void {
+  resume({ id }: WorldNode): void {
+    const node = this.node(id);
     this.#guarded(node, () => {
       node.isResuming = this.#wasDeafForLong(node);
       node.time.resume();

@@ -1,8 +1,7 @@
 import type { Operation } from "../history/history.js";
 import { NOWHERE } from "../operations/operation-kind.js";
 import type { OperationStep } from "./plan.js";
-import type { SimulatedNode } from "./simulated-node.js";
-import type { World } from "./world.js";
+import type { World, WorldNode } from "./world.js";
 
 /** Status calls: linearizable ones go through the replica's reads, local ones look at once. */
 export class StatusReads {
@@ -45,7 +44,7 @@ export class StatusReads {
   }
 
   /** The state of this very moment. */
-  #look(node: SimulatedNode, step: OperationStep, invoked: number): void {
+  #look(node: WorldNode, step: OperationStep, invoked: number): void {
     const { replica, queries } = node;
     if (replica === undefined || queries === undefined) return;
     const { appliedIndex, appliedTime } = replica;

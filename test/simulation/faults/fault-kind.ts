@@ -1,6 +1,5 @@
 import type { Random } from "../engine/random.js";
-import type { SimulatedNode } from "../engine/simulated-node.js";
-import type { World } from "../engine/world.js";
+import type { World, WorldNode } from "../engine/world.js";
 
 export interface FaultContext {
   readonly nodeCount: number;
@@ -29,7 +28,7 @@ export function planTarget(random: Random, { nodeCount }: FaultContext): Target 
 }
 
 /** Undefined if nobody leads. */
-export function targetOf(world: World, settings: FaultSettings): SimulatedNode | undefined {
+export function targetOf(world: World, settings: FaultSettings): WorldNode | undefined {
   const target = settings["target"];
   if (typeof target === "number") return world.node(target);
   return world.nodes.find((node) => node.isLeader && !node.time.isPaused);
