@@ -1,6 +1,6 @@
 import { type OwnOutcomes, ReplicatedState } from "../machine/replicated-state.js";
 import type { RaftCore } from "../raft/core.js";
-import type { Configuration, LogIndex, NodeId, Transition } from "../raft/types.js";
+import type { Configuration, LogIndex, Member, NodeId, Transition } from "../raft/types.js";
 import type { Hello, PeerMessage, PeerStatus } from "../transport/transport.js";
 import { Applier } from "./applier.js";
 import { CoreIo } from "./core-io.js";
@@ -226,8 +226,11 @@ export class Replica {
 
   #membershipChanged(configuration: Configuration): void {
     this.#seating.adopt(configuration);
-    const others = configuration.members.filter(({ id }) => id !== this.#options.nodeId);
-    this.#ports.transport.setPeers(others.map(({ id, address }) => ({ id, address })));
+    const { nodeId, founders } = this.#options;
+    // PEERS counts for those it names: it is how a member that moved is found again.
+    const addressOf = ({ id, address }: Member) => founders.find((founder) => founder.id === id)?.address ?? address;
+    const others = configuration.members.filter(({ id }) => id !== nodeId);
+    this.#ports.transport.setPeers(others.map((member) => ({ id: member.id, address: addressOf(member) })));
   }
 
   // The turn.
@@ -322,7 +325,7 @@ export class Replica {
 
   #reasonUnready(): string {
     if (this.#phase !== "serving") return STOPPING;
-    if (this.#core === undefined) return this.#seating.reason;
+    if (this.#seating.reason !== "" || this.#core === undefined) return this.#seating.reason;
     if (this.#core.leader === undefined) return "No leader is known.";
     if (this.#sessions.session === 0) return "The node has not registered its session yet.";
     return "";

@@ -29,9 +29,9 @@ export class Seating {
     this.#failed = options.failed;
   }
 
-  /** Why the node is not seated, in a sentence; "" once it is. */
+  /** Why the node has no seat, in a sentence; "" while it has. */
   get reason(): string {
-    return this.#state === "seated" ? "" : this.#reason;
+    return this.#state === "seated" && this.#seats.seat().kind === "seated" ? "" : this.#reason;
   }
 
   hello(): Hello {
@@ -42,8 +42,10 @@ export class Seating {
     return this.#seats.admits(peer);
   }
 
+  /** A configuration is in force; it may give this node's seat to another store. */
   adopt(configuration: Configuration): void {
     this.#seats.adopt(configuration);
+    this.#explain(this.#seats.seat());
   }
 
   disconnected(peer: NodeId): void {
@@ -73,6 +75,7 @@ export class Seating {
       return;
     }
     this.#state = "founding";
+    this.#seats.found();
     this.#log.found(seat.configuration, (failure) => {
       if (failure === undefined) this.#take(seat.configuration);
       else this.#failed(failure);
@@ -87,7 +90,7 @@ export class Seating {
   #explain(seat: Seat): void {
     let reason = "The node takes its seat.";
     if (seat.kind === "founding") {
-      reason = `Waiting until all founders of the cluster are known and empty; missing: ${seat.missing.join(", ")}.`;
+      reason = `Waiting until the cluster can be founded: ${seat.waitingFor.join("; ")}.`;
     } else if (seat.kind === "foreign") reason = `This node stays out of the cluster: ${seat.why}.`;
     if (reason === this.#reason) return;
     this.#reason = reason;

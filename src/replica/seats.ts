@@ -2,19 +2,26 @@ import type { Configuration, NodeId } from "../raft/types.js";
 import type { Hello, PeerAddress } from "../transport/transport.js";
 
 export type Seat =
-  /** No cluster yet: waiting until every founder is known and empty. */
-  | { readonly kind: "founding"; readonly missing: readonly NodeId[] }
+  /** No cluster yet: waiting until every founder is known, empty and of the same mind; one reason per founder. */
+  | { readonly kind: "founding"; readonly waitingFor: readonly string[] }
   /** This store holds the node's seat in that configuration. */
   | { readonly kind: "seated"; readonly configuration: Configuration }
   /** The seat belongs to another store, or there is none: neither votes nor counts. */
   | { readonly kind: "foreign"; readonly why: string };
+
+type SeenStore = Hello["seen"][number];
+
+function idsOf(stores: readonly SeenStore[]): string {
+  return stores.map(({ nodeId }) => nodeId).join(", ");
+}
 
 /**
  * Who may speak: a seat belongs to the store that first took it. A voter whose disk was wiped must
  * not vote as if it remembered, so a node with an empty or a foreign directory stays out.
  *
  * Founding takes two rounds: a node founds the cluster only when every founder says that it is
- * empty and has heard of exactly the same stores. Two different sets can so never both be founded.
+ * empty, counts the same founders and has heard of exactly the same stores. Two different sets can so
+ * never both be founded.
  */
 export class Seats {
   readonly #self: {
@@ -27,7 +34,8 @@ export class Seats {
   /** The newest hello of every stream that is up. */
   readonly #hellos = new Map<NodeId, Hello>();
   #configuration: Configuration | undefined;
-  readonly #empty: boolean;
+  /** Nothing was ever written, and nothing is about to be. */
+  #empty: boolean;
 
   constructor(options: {
     readonly self: {
@@ -45,6 +53,14 @@ export class Seats {
     this.#founders = options.founders;
     this.#configuration = options.configuration;
     this.#empty = options.empty;
+  }
+
+  /**
+   * The founding configuration is being written: from now on this node is not empty, also while the
+   * disk is slow. Who asks is told the configuration as soon as it stands.
+   */
+  found(): void {
+    this.#empty = false;
   }
 
   /** The newest configuration of the core is in force here too. */
@@ -81,8 +97,8 @@ export class Seats {
       if (configuration !== undefined) return this.#seatIn(configuration);
     }
     if (!this.#empty) return { kind: "foreign", why: "its store has content but no membership" };
-    const missing = this.#founders.filter(({ id }) => !this.#agrees(id)).map(({ id }) => id);
-    if (missing.length > 0) return { kind: "founding", missing };
+    const waitingFor = this.#founders.map(({ id }) => this.#objection(id)).filter((reason) => reason !== undefined);
+    if (waitingFor.length > 0) return { kind: "founding", waitingFor };
     return { kind: "seated", configuration: this.#foundingConfiguration() };
   }
 
@@ -122,32 +138,44 @@ export class Seats {
     };
   }
 
-  #seen(): { readonly nodeId: NodeId; readonly storeId: string }[] {
-    const stores = new Map<NodeId, string>([[this.#self.nodeId, this.#self.storeId]]);
-    for (const { id } of this.#founders) {
-      const hello = this.#hellos.get(id);
-      if (hello !== undefined) stores.set(id, hello.storeId);
-    }
-    return [...stores].map(([nodeId, storeId]) => ({ nodeId, storeId })).sort((a, b) => a.nodeId - b.nodeId);
+  /** Every founder that this node counts, ascending; the store id is "" until it is known. */
+  #seen(): SeenStore[] {
+    return this.#founders
+      .map(({ id }) => ({ nodeId: id, storeId: this.#storeOf(id) }))
+      .sort((a, b) => a.nodeId - b.nodeId);
   }
 
-  /** The founder is empty and has heard of the very stores that this node has heard of: all of them. */
-  #agrees(founder: NodeId): boolean {
-    const seen = this.#seen();
-    if (seen.length !== this.#founders.length) return false;
-    if (founder === this.#self.nodeId) return true;
+  #storeOf(founder: NodeId): string {
+    return founder === this.#self.nodeId ? this.#self.storeId : (this.#hellos.get(founder)?.storeId ?? "");
+  }
+
+  /**
+   * Why the founder does not found with this node yet. Undefined: it is empty, counts the same founders
+   * and has heard of the very stores that this node has heard of, all of them.
+   */
+  #objection(founder: NodeId): string | undefined {
+    if (founder === this.#self.nodeId) return undefined;
     const hello = this.#hellos.get(founder);
-    return hello?.empty === true && JSON.stringify(hello.seen) === JSON.stringify(seen);
+    if (hello === undefined) return `node ${founder} was not heard yet`;
+    const own = this.#seen();
+    if (idsOf(hello.seen) !== idsOf(own)) {
+      return `node ${founder} counts nodes ${idsOf(hello.seen)} as founders, this node ${idsOf(own)}: PEERS must be the same`;
+    }
+    if (!hello.empty) return `node ${founder} is not empty, but tells no membership (yet)`;
+    const unheard = hello.seen.filter(({ storeId }) => storeId === "");
+    if (unheard.length > 0) return `node ${founder} has not heard of ${idsOf(unheard)} yet`;
+    return JSON.stringify(hello.seen) === JSON.stringify(own)
+      ? undefined
+      : `node ${founder} has heard of other stores than this node`;
   }
 
   #foundingConfiguration(): Configuration {
-    const stores = new Map(this.#seen().map(({ nodeId, storeId }) => [nodeId, storeId]));
     return {
       clusterId: "",
       members: this.#founders.map(({ id, address }) => ({
         id,
         kind: "voter",
-        storeId: stores.get(id) ?? "",
+        storeId: this.#storeOf(id),
         address,
       })),
     };

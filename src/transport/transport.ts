@@ -8,7 +8,7 @@ export interface Hello {
   readonly clusterId: string;
   /** The sender has neither voted nor stored anything. */
   readonly empty: boolean;
-  /** While founding: the stores the sender has heard of, its own included; ascending by node. */
+  /** The founders that the sender counts, itself included, ascending; a store not heard of is "". */
   readonly seen: readonly { readonly nodeId: NodeId; readonly storeId: string }[];
   /** The membership the sender goes by. */
   readonly configuration: Configuration | undefined;

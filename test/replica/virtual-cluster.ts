@@ -7,7 +7,7 @@ import { MemoryDisk } from "../../src/storage/memory-disk.js";
 import { openMemoryLogStore } from "../../src/storage/memory-log-store.js";
 import { openMemoryStateStore } from "../../src/storage/memory-state-store.js";
 import { MemoryNetwork } from "../../src/transport/memory-transport.js";
-import type { PeerMessage, Transport } from "../../src/transport/transport.js";
+import type { PeerAddress, PeerMessage, Transport } from "../../src/transport/transport.js";
 import { TallyMachine } from "./tally.js";
 import { NodeTime, VirtualTime } from "./virtual-time.js";
 
@@ -35,9 +35,14 @@ export class VirtualNode {
   /** Makes a log write take this long. */
   syncMs = SYNC_MS;
   #transport: Transport | undefined;
+  /** What PEERS says on this node. */
+  founders: readonly PeerAddress[];
+  /** Whom it keeps streams with. */
+  dialled: readonly PeerAddress[] = [];
   readonly #cluster: VirtualCluster;
 
   constructor(cluster: VirtualCluster, id: number) {
+    this.founders = cluster.founders;
     this.#cluster = cluster;
     this.id = id;
     this.time = new NodeTime(cluster.time);
@@ -52,7 +57,14 @@ export class VirtualNode {
     const log = openMemoryLogStore({ disk: this.logDisk, nodeId: id, randomId, defer });
     const state = openMemoryStateStore({ disk: this.stateDisk, nodeId: id, storeId: log.storeId, defer });
     this.machine = new TallyMachine(state);
-    this.#transport = this.#cluster.network.transport(id);
+    const transport = this.#cluster.network.transport(id);
+    this.#transport = {
+      ...transport,
+      setPeers: (peers) => {
+        this.dialled = peers;
+        transport.setPeers(peers);
+      },
+    };
     this.replica = new Replica(
       {
         nodeId: id,
@@ -60,7 +72,7 @@ export class VirtualNode {
         restAddress: `node-${id}:8080`,
         grpcAddress: `node-${id}:9090`,
         version: "test",
-        founders: this.#cluster.founders,
+        founders: this.founders,
         electionTimeoutMs: 300,
         heartbeatMs: 50,
         maxClockSkewMs: 2000,
