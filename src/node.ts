@@ -47,9 +47,12 @@ export interface RunningNode {
   stop(graceMs: number): Promise<void>;
 }
 
-interface Parts {
+interface Stores {
   readonly log: LogStore;
   readonly state: StateStore;
+}
+
+interface Parts {
   readonly transport: GrpcTransport;
   readonly replica: Replica;
   readonly rest: RestApp;
@@ -57,26 +60,46 @@ interface Parts {
 }
 
 /**
- * The one composition root: opens the stores, joins the parts, listens.
+ * The one composition root: opens the stores, joins the parts, listens. When it fails, nothing is
+ * left open.
  * @throws StorageFailure when a store cannot be opened or trusted, Error when a port is taken
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const stores = await openStores(options.config);
+  try {
+    return await startOn(stores, options);
+  } catch (error) {
+    await closeStores(stores);
+    throw error;
+  }
+}
+
+async function openStores({ dataDir, nodeId }: Config): Promise<Stores> {
+  await mkdir(dataDir, { recursive: true });
+  const log = await openLevelLogStore({ directory: join(dataDir, "log"), nodeId, randomId: systemRandomness.id });
+  try {
+    const { storeId } = log;
+    return { log, state: await openLevelStateStore({ directory: join(dataDir, "state"), nodeId, storeId }) };
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+async function closeStores({ log, state }: Stores): Promise<void> {
+  await state.close();
+  await log.close();
+}
+
+async function startOn(stores: Stores, options: NodeOptions): Promise<RunningNode> {
   const { config, logger } = options;
-  await mkdir(config.dataDir, { recursive: true });
-  const { nodeId } = config;
-  const log = await openLevelLogStore({
-    directory: join(config.dataDir, "log"),
-    nodeId,
-    randomId: systemRandomness.id,
-  });
-  const { storeId } = log;
-  const state = await openLevelStateStore({ directory: join(config.dataDir, "state"), nodeId, storeId });
+  const { log, state } = stores;
   const metrics = createMetrics();
   const machine = new SequenceMachine(state);
   const transport = buildTransport(options);
   const replica = buildReplica(options, { log, state, machine, transport, metrics });
   const inner = new NodeBackend({
-    nodeId,
+    nodeId: config.nodeId,
     replica,
     queries: new SequenceQueries(state, machine),
     requestDeadlineMs: config.requestDeadlineMs,
@@ -87,24 +110,25 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   registerClusterGauges(metrics.registry, () => backend.cluster());
   registerTransportCounters(metrics.registry, () => transport.stats);
   const { rest, grpc } = await buildEdges(options, backend, metrics);
-  const parts: Parts = { log, state, transport, replica, rest, grpc };
+  const parts: Parts = { transport, replica, rest, grpc };
   try {
     await replica.start();
     await rest.listen({ host: config.host, port: config.port });
     await grpc.listen(config.host, config.grpcPort);
   } catch (error) {
-    await stopNode(parts, 0);
+    await stopParts(parts, 0);
     throw error;
   }
   const { host, port, grpcPort, peerPort, dataDir } = config;
-  logger.info({ host, port, grpcPort, peerPort, dataDir, storeId }, "folio node listens");
+  logger.info({ host, port, grpcPort, peerPort, dataDir, storeId: log.storeId }, "folio node listens");
   inner.seed();
   const upkeep = startUpkeep(machine, logger);
   return {
     backend,
     stop: async (graceMs) => {
       await upkeep.stop();
-      await stopNode(parts, graceMs);
+      await stopParts(parts, graceMs);
+      await closeStores(stores);
     },
   };
 }
@@ -186,19 +210,18 @@ function seedOf(config: Config): SeedSettings {
 
 const POLL_MS = 10;
 
-async function stopNode({ log, state, transport, replica, rest, grpc }: Parts, graceMs: number): Promise<void> {
+async function stopParts({ transport, replica, rest, grpc }: Parts, graceMs: number): Promise<void> {
   const deadline = systemClock.monotonic() + graceMs;
   const until = async (isDone: () => boolean) => {
     while (!isDone() && systemClock.monotonic() < deadline)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   };
   replica.drain();
-  if (replica.transferLeadership()) await until(() => !replica.isLeader);
+  // A successor that does not take over in time must not use up the grace of the calls under way.
+  if (replica.transferLeadership()) await until(() => !replica.isHandingOver);
   await until(() => replica.waitingCount === 0);
   await Promise.all([grpc.drain(), rest.close()]);
   grpc.close();
   await replica.stop();
   await transport.stop();
-  await state.close();
-  await log.close();
 }

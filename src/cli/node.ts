@@ -26,10 +26,7 @@ cluster needs all of PEERS:
 async function runNode(version: string): Promise<void> {
   const config = configOrExit();
   const logger = createLogger({ level: config.logLevel, nodeId: config.nodeId });
-  let isEnding = false;
   const fatal = (failure: Error) => {
-    if (isEnding) return;
-    isEnding = true;
     logger.fatal({ err: failure }, "this node can no longer be trusted and ends");
     // At once: nothing may be acknowledged any more. pino writes to stdout synchronously by default.
     process.exit(exitCode.unexpected);
@@ -38,7 +35,6 @@ async function runNode(version: string): Promise<void> {
     const node = await startNode({ config, version, logger, fatal });
     closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false }, async ({ err, signal }) => {
       if (err !== undefined) fatal(err);
-      isEnding = true;
       logger.info({ signal }, "stopping");
       await node.stop(GRACE_MS);
       logger.info("stopped");

@@ -339,6 +339,11 @@ export class Replica {
     return this.#core?.roleName === "leader";
   }
 
+  /** Leads, and waits for its successor to take over. */
+  get isHandingOver(): boolean {
+    return this.isLeader && this.#core?.acceptsProposals === false;
+  }
+
   /** How many calls still wait for an answer here. */
   get waitingCount(): number {
     return this.#proposals.waitingCount + this.#reads.count;

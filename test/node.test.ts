@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import t, { type Test } from "tap";
+import { freePorts } from "../cluster/ports.js";
+import { type Config, loadConfig } from "../src/config.js";
+import { type RunningNode, startNode } from "../src/node.js";
+import { openLevelLogStore } from "../src/storage/level-log-store.js";
+import { openLevelStateStore } from "../src/storage/level-state-store.js";
+
+const HOST = "127.0.0.1";
+const STORE_ID = "0123456789abcdef0123456789abcdef";
+
+async function directoryOf(t: Test): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "folio-node-"));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function configOf(dataDir: string): Promise<Config> {
+  const portsOf = await freePorts(1, HOST);
+  const ports = portsOf(1);
+  return loadConfig({
+    PORT: String(ports.rest),
+    GRPC_PORT: String(ports.grpc),
+    PEER_PORT: String(ports.peer),
+    PEERS: `1=${HOST}:${ports.peer}`,
+    DATA_DIR: dataDir,
+    ELECTION_TIMEOUT_MS: "50",
+    HEARTBEAT_MS: "10",
+  });
+}
+
+function start(config: Config): Promise<RunningNode> {
+  return startNode({
+    config,
+    version: "test",
+    logger: pino({ level: "silent" }),
+    fatal: (failure) => {
+      throw failure;
+    },
+  });
+}
+
+/** A port that somebody else listens on while the test lasts. */
+async function takenPort(t: Test): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  t.teardown(() => new Promise((resolve) => server.close(resolve)));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+async function draw(node: RunningNode): Promise<number> {
+  const provenance = { principal: "test", clientId: "", generatedBy: "", correlationId: "", requestId: "" };
+  const result = await node.backend.propose({
+    kind: "draw",
+    prefix: "SG",
+    count: 1,
+    provenance,
+    batch: false,
+    contiguous: false,
+    scope: { site: "", partition: "", documentType: "" },
+    documentDate: "",
+    documentRef: "",
+    idempotencyKey: "",
+  });
+  if (result.kind !== "drawn") throw new Error(JSON.stringify(result));
+  return result.ranges[0]?.first ?? 0;
+}
+
+for (const name of ["port", "grpcPort", "peerPort"] as const) {
+  t.test(`a node whose ${name} is taken says which, and leaves nothing open`, async (t) => {
+    const config = await configOf(await directoryOf(t));
+    const taken = await takenPort(t);
+    await t.rejects(start({ ...config, [name]: taken }), { message: new RegExp(String(taken)) });
+    const node = await start(config);
+    t.equal(await draw(node), 1, "stores and the other ports were let go");
+    await node.stop(1000);
+  });
+}
+
+t.test("two nodes on one data directory: the second does not start, the first goes on", async (t) => {
+  const directory = await directoryOf(t);
+  const node = await start(await configOf(directory));
+  await t.rejects(start(await configOf(directory)), { code: "OPEN_FAILED" });
+  t.equal(await draw(node), 1);
+  await node.stop(1000);
+});
+
+t.test("a state that cannot be opened leaves the log unlocked", async (t) => {
+  const directory = await directoryOf(t);
+  const stranger = await openLevelStateStore({ directory: join(directory, "state"), nodeId: 1, storeId: STORE_ID });
+  await stranger.close();
+  await t.rejects(start(await configOf(directory)), { code: "FOREIGN" });
+  const log = await openLevelLogStore({ directory: join(directory, "log"), nodeId: 1, randomId: () => STORE_ID });
+  await log.close();
+});
+
+t.test("a node that was stopped in order starts again with everything it had", async (t) => {
+  const config = await configOf(await directoryOf(t));
+  const first = await start(config);
+  for (let number = 1; number <= 5; number++) t.equal(await draw(first), number);
+  await first.stop(1000);
+  await t.rejects(draw(first), { code: "NOT_EXECUTED" });
+  const second = await start(config);
+  t.equal(await draw(second), 6);
+  await second.stop(1000);
+});
