@@ -46,12 +46,23 @@ export class Dispatch {
     this.#observer = options.observer;
   }
 
-  get hasMore(): boolean {
-    return !this.#inbox.isEmpty || this.#proposals.hasQueued;
-  }
-
+  /** What was sent to the leader before, or on the stream before, may be lost: it may go at once. */
   leaderChanged(): void {
     this.#forwardNotBefore = Number.NEGATIVE_INFINITY;
+    this.#sessions.leaderChanged();
+  }
+
+  /** The leader is known, and within reach: all that is not answered goes (again). */
+  leaderKnown(): void {
+    this.#proposals.repeatAll();
+  }
+
+  /** A session that the applied state has closed is given up; another one will be registered. */
+  checkSession(isOpen: (session: number) => boolean): void {
+    const { session } = this.#sessions;
+    if (session === 0 || isOpen(session)) return;
+    this.#sessions.closed();
+    this.#proposals.retagAll();
   }
 
   receiveForward(core: RaftCore, from: NodeId, { forwardId, group: bytes, commandCount }: Forward): void {

@@ -1,7 +1,7 @@
 import { type OwnOutcomes, ReplicatedState } from "../machine/replicated-state.js";
 import type { RaftCore } from "../raft/core.js";
 import type { Configuration, LogIndex, Member, NodeId, Transition } from "../raft/types.js";
-import type { Hello, PeerMessage, PeerStatus } from "../transport/transport.js";
+import type { Hello, PeerMessage } from "../transport/transport.js";
 import { Applier } from "./applier.js";
 import { CoreIo } from "./core-io.js";
 import { Dispatch } from "./dispatch.js";
@@ -95,13 +95,11 @@ export class Replica {
     this.#skew = new SkewGuard({ nodeId, skewMaxMs, windowMs: 8 * electionTimeoutMs, observer });
     const due = () => this.#wake();
     this.#electionTimer = new ElectionTimer({ timers, clock, observer, latenessMaxMs: heartbeatMs, due });
-    this.#housekeeping = new RepeatingTimer({
-      timers,
-      intervalMs: LIMITS.housekeepingMs,
-      run: () => this.#housekeep(),
-    });
+    const run = () => this.#guarded(() => this.#housekeep());
+    this.#housekeeping = new RepeatingTimer({ timers, intervalMs: LIMITS.housekeepingMs, run });
     this.#own = this.#sessions.ownOutcomes({
-      opened: () => this.#wake(),
+      // What went under a session that was closed in the same portion of entries never acts.
+      opened: () => this.#leaderKnown(),
       settled: (request, result) => this.#proposals.settled(request, result),
     });
   }
@@ -165,7 +163,12 @@ export class Replica {
   #connected(peer: NodeId): void {
     this.#peers.connected(peer);
     this.#ports.transport.send(peer, [this.#seating.hello()]);
-    if (this.#core !== undefined) this.#statuses.tell(peer, this.#core, this.#selfReport());
+    if (this.#core === undefined) return;
+    this.#statuses.tell(peer, this.#core, this.#selfReport());
+    if (peer !== this.#core.leader) return;
+    // Whatever was on its way in the stream before may be lost with it.
+    this.#dispatch.leaderChanged();
+    this.#leaderKnown();
   }
 
   #disconnected(peer: NodeId): void {
@@ -193,9 +196,11 @@ export class Replica {
 
   #receive(core: RaftCore, from: NodeId, message: Exclude<PeerMessage, Hello>, now: number): void {
     switch (message.type) {
-      case "status":
-        this.#statusHeard(core, from, message);
+      case "status": {
+        const lost = this.#statuses.heard(from, message, core);
+        if (lost !== undefined) this.#fail(lost);
         return;
+      }
       case "forward":
         this.#dispatch.receiveForward(core, from, message);
         return;
@@ -205,11 +210,6 @@ export class Replica {
       default:
         core.receive(message, now);
     }
-  }
-
-  #statusHeard(core: RaftCore, from: NodeId, status: PeerStatus): void {
-    const lost = this.#statuses.heard(from, status, core);
-    if (lost !== undefined) this.#fail(lost);
   }
 
   #tellAll(message: PeerMessage): void {
@@ -265,7 +265,8 @@ export class Replica {
   }
 
   #dispatchCommands(core: RaftCore, now: number): void {
-    this.#keepSession(core, now);
+    this.#dispatch.checkSession((session) => this.#replicated.isSessionOpen(session));
+    if (core.leader !== undefined && this.#phase === "serving") this.#dispatch.register(core.leader, now);
     if (core.roleName !== "leader") {
       this.#dispatch.rejectInbox(core);
       const { leader } = core;
@@ -277,23 +278,16 @@ export class Replica {
     }
   }
 
-  #keepSession(core: RaftCore, now: number): void {
-    const { session } = this.#sessions;
-    if (session !== 0 && !this.#replicated.isSessionOpen(session)) {
-      this.#sessions.closed();
-      this.#proposals.retagAll();
-    }
-    if (core.leader !== undefined && this.#phase === "serving") this.#dispatch.register(core.leader, now);
-  }
-
   #observe(transition: Transition): void {
     this.#ports.observer.transition(transition);
     if (transition.kind === "configurationChanged") this.#membershipChanged(transition.configuration);
     if (transition.kind !== "leaderChanged") return;
     this.#dispatch.leaderChanged();
-    this.#sessions.leaderChanged();
-    if (transition.leader === undefined) return;
-    this.#proposals.repeatAll();
+    if (transition.leader !== undefined) this.#leaderKnown();
+  }
+
+  #leaderKnown(): void {
+    this.#dispatch.leaderKnown();
     this.#reads.leaderKnown();
     this.#wake();
   }
@@ -368,11 +362,8 @@ export class Replica {
 
   /** Writes a last checkpoint and ends; what still waits is told so. The ports stay the caller's. */
   stop(): Promise<void> {
+    if (this.#isStopped) return Promise.resolve();
     return new Promise((resolve) => {
-      if (this.#isStopped) {
-        resolve();
-        return;
-      }
       this.#ended = resolve;
       this.#applier.checkpoint(() => this.#end());
     });

@@ -39,6 +39,7 @@ export class SessionKeeper {
       },
       nonce: this.nonce,
       registered: (session) => {
+        if (session === this.#session) return;
         this.#session = session;
         callbacks.opened();
       },

@@ -183,3 +183,21 @@ t.test("a leader whose clock strays hands over to one whose clock does not", asy
   cluster.time.until(() => answer.result !== undefined);
   t.pass();
 });
+
+t.test("what was lost with a stream to the leader goes again as soon as the next stream is up", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const { leader, followers } = cluster;
+  const [node] = followers;
+  if (node === undefined) throw new Error("there is no follower");
+  const answer = node.propose("on its way when the stream ends");
+  let isRead = false;
+  node.replica?.read(1000, { ready: () => (isRead = true), fail: (message) => t.fail(message) });
+  cluster.time.advance(0.05);
+  cluster.network.cut(leader.id, node.id);
+  cluster.time.advance(5);
+  cluster.network.heal(leader.id, node.id);
+  cluster.time.advance(20);
+  t.equal(answer.result, 1);
+  t.equal(isRead, true);
+});
