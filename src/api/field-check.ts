@@ -104,7 +104,13 @@ function segments(pointer: string): string[] {
 
 const NAME_LENGTH_MAX = 100;
 
-/** A caller's field name goes back to the caller, but not at any length and not with control characters. */
+/** Names of fields go back to the caller, but not at any length and not with control characters. */
 function shown(path: readonly string[]): string {
-  return path.join(".").slice(0, NAME_LENGTH_MAX).replace(/\p{C}/gu, "?");
+  return shownName(path.join("."));
+}
+
+/** As it may go back to the caller. */
+export function shownName(name: string): string {
+  // A name without characters would read like the request as a whole.
+  return name === "" ? '""' : name.slice(0, NAME_LENGTH_MAX).replace(/\p{C}/gu, "?");
 }

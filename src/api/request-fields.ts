@@ -13,6 +13,7 @@ export const PAGE_LIMIT_MAX = 1000;
 export const PAGE_LIMIT_DEFAULT = 100;
 export const TEXT_LENGTH_MAX = 200;
 export const KEY_LENGTH_MAX = 255;
+export const REASON_LENGTH_MAX = 500;
 
 /** No control characters, no line or paragraph separators, no half surrogate pairs. */
 const PRINTABLE = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ud800-\\udfff]*$";
@@ -49,7 +50,13 @@ export const prefixField = Type.String({
 
 /** Who asks and on whose behalf, as the journal keeps it. */
 export const textField = printable(0, TEXT_LENGTH_MAX);
-export const reasonField = printable(1, 500);
+/** A blank is no reason. */
+export const reasonField = Type.String({
+  minLength: 1,
+  maxLength: REASON_LENGTH_MAX,
+  pattern: PRINTABLE.replace("^", "^(?=.*\\S)"),
+  description: `1 to ${REASON_LENGTH_MAX} printable characters, not only blanks`,
+});
 export const countField = integer(1, COUNT_MAX);
 export const previewCountField = integer(1, PREVIEW_COUNT_MAX);
 export const pageLimitField = integer(1, PAGE_LIMIT_MAX);
@@ -57,10 +64,12 @@ export const flagField = Type.Boolean({ description: "true or false" });
 export const counterField = counter(0);
 export const versionField = counter(1);
 
+export const DAY_EXPECTED = "a date that exists, from 1000-01-01 to 9998-12-31, as YYYY-MM-DD";
+
 /** The day must exist, too: commands.ts checks that. */
 export const documentDateField = Type.String({
   pattern: "^([1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$",
-  description: "a date that exists, as YYYY-MM-DD",
+  description: DAY_EXPECTED,
   examples: ["2026-11-20"],
 });
 

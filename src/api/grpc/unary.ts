@@ -44,6 +44,8 @@ export function unary<Request, Response>(
         (error: unknown) => fail(answer, error, { rpc: rpc.name, requestId, edge, call }),
       );
     } catch (error) {
+      // What the client called it was no name.
+      requestId ||= edge.requestIds.made();
       fail(answer, error, { rpc: rpc.name, requestId, edge, call });
     }
   };

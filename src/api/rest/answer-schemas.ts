@@ -23,6 +23,9 @@ const problemSchema = Type.Object(
 
 const problemContent = { "application/problem+json": { schema: problemSchema } };
 
+/** Security of routes that no configuration opens to everybody. */
+export const KEY_NEEDED = [{ key: [] }];
+
 /** What every route may answer besides its own. */
 export const problemResponses = {
   "4xx": { description: "The request was refused; nothing changed.", content: problemContent },

@@ -7,6 +7,7 @@ import { collectSchemas, documentation } from "./documentation.js";
 import type { RestApp, RestOptions } from "./edge.js";
 import { acceptJsonOnly } from "./json-body.js";
 import { answerClientError, answerProblems, BODY_LIMIT_BYTES, frameworkProblem } from "./problem-reply.js";
+import { refuseBrokenQuery } from "./query-text.js";
 import { echoRequestId, requestIds } from "./request-id.js";
 import { requestValidator } from "./request-validator.js";
 import { auditRoutes } from "./routes/audit.js";
@@ -22,8 +23,12 @@ import { statusRoutes } from "./routes/status.js";
 
 /** Long enough for a wrong prefix to be told what is wrong with it. */
 const PARAMETER_LENGTH_MAX = 2000;
-/** A request must have arrived by then, body included. */
+/** A request must have arrived by then, body included, */
 const ARRIVAL_TIMEOUT_MS = 30_000;
+/** and its headers by then. Node's default is longer than the limit above, and Node then swaps the two. */
+const HEADERS_TIMEOUT_MS = 15_000;
+/** How late either may be noticed. */
+const ARRIVAL_CHECK_MS = 5000;
 /** Longer than the idle timeouts of usual load balancers, so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** A socket waits in silence as long as the backend may take, and this much longer. */
@@ -34,11 +39,17 @@ const SILENCE_MARGIN_MS = 20_000;
  * and `close` to end it, which lets calls in flight finish.
  */
 export async function buildRestApp(options: RestOptions): Promise<RestApp> {
+  const nameRequest = requestIds();
   const app: RestApp = fastify({
     // Requests get no logger of their own: what is worth a line goes to the node's.
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: ARRIVAL_TIMEOUT_MS,
+    http: {
+      requestTimeout: ARRIVAL_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: ARRIVAL_CHECK_MS,
+    },
     connectionTimeout: options.requestDeadlineMs + SILENCE_MARGIN_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: "idle",
@@ -48,14 +59,15 @@ export async function buildRestApp(options: RestOptions): Promise<RestApp> {
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",
     requestIdHeader: false,
-    genReqId: requestIds(),
+    genReqId: nameRequest,
     frameworkErrors: frameworkProblem,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, nameRequest({ headers: {} })),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(requestValidator);
   acceptJsonOnly(app);
   app.addHook("onRequest", echoRequestId);
+  app.addHook("onRequest", refuseBrokenQuery);
   answerProblems(app, options);
   logRequests(app, options);
   const methodsByUrl = collectMethods(app);

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Drawn } from "../../sequence/result.js";
 import type { Caller, DrawFields, ScopeFields } from "../commands.js";
+import { invalidField } from "../problem.js";
 
 /** Provenance and scope as requests carry them, by REST's names. */
 interface AuthoredBody {
@@ -32,9 +33,18 @@ export function scopeFieldsOf(body: ScopedBody): ScopeFields {
   return { site: body.site, partition: body.partition, documentType: body.document_type };
 }
 
-/** The Idempotency-Key header is validated by the routes' schemas. */
+const KEY_HEADER = "idempotency-key";
+
+/**
+ * The Idempotency-Key header is validated by the routes' schemas.
+ * @throws Problem VALIDATION_ERROR if it was sent twice
+ */
 export function drawFieldsOf(prefix: string, body: DrawBody, request: FastifyRequest): DrawFields {
-  const key = request.headers["idempotency-key"];
+  const key = request.headers[KEY_HEADER];
+  // Node joins what is sent twice by a comma: that would be a key that nobody chose.
+  if (typeof key === "string" && key.includes(",") && timesSent(KEY_HEADER, request) > 1) {
+    throw invalidField(KEY_HEADER, "sent once");
+  }
   return {
     prefix,
     clientId: body.client_id,
@@ -47,6 +57,11 @@ export function drawFieldsOf(prefix: string, body: DrawBody, request: FastifyReq
     documentRef: body.document_ref,
     idempotencyKey: typeof key === "string" ? key : undefined,
   };
+}
+
+function timesSent(header: string, request: FastifyRequest): number {
+  const { rawHeaders } = request.raw;
+  return rawHeaders.filter((name, place) => place % 2 === 0 && name.toLowerCase() === header).length;
 }
 
 /** A draw is never a cache's to answer; a repeated one says so. */

@@ -1,20 +1,34 @@
+import { isUtf8 } from "node:buffer";
+import { shownName } from "../field-check.js";
 import { invalidField, type Problem } from "../problem.js";
 import type { RestApp } from "./edge.js";
+import { repeatedMember } from "./repeated-member.js";
 
 /** Property names that would reach an object's prototype; none of them is a field of any request. */
 const POISON = ["__proto__", "constructor"];
 
 /**
- * Bodies are application/json and nothing else. fastify's parser refuses malformed text and poisoned
+ * Bodies are application/json in UTF-8 and nothing else: broken text is not stored with replacement
+ * characters in it, and a name stands once. fastify's parser refuses malformed text and poisoned
  * property names with one and the same error; here the caller is told which it was.
  */
 export function acceptJsonOnly(app: RestApp): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
-    void parse(request, body, (error, value) => {
-      if (error) done(problemOfText(body));
-      else done(null, value);
+  app.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    if (!isUtf8(body)) {
+      done(invalidField("", "JSON in UTF-8"));
+      return;
+    }
+    const text = body.toString("utf8");
+    void parse(request, text, (error, value) => {
+      if (error) {
+        done(problemOfText(text));
+        return;
+      }
+      const twice = repeatedMember(text);
+      if (twice === undefined) done(null, value);
+      else done(invalidField(shownName(twice), "there once"));
     });
   });
 }

@@ -110,16 +110,18 @@ function detailOf(error: FastifyError): string {
   }
 }
 
-/** What is not even HTTP: answered on the bare socket. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+/** What is not even HTTP: answered on the bare socket, under a name of ours. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
   const problem = problemOfParser(error.code);
-  const body = documentOf(problem, "");
+  const body = documentOf(problem, requestId);
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}`,
+    `X-Request-ID: ${requestId}`,
+    "Cache-Control: no-store",
     `Content-Type: ${MEDIA_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",

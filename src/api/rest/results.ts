@@ -4,12 +4,16 @@ import type { CommandResult } from "../../sequence/result.js";
 import { Problem, problemOfRefusal } from "../problem.js";
 import { restName } from "./field-names.js";
 
-/** The result of the kind that the command must have; a refusal becomes a problem. */
+/**
+ * The result of the kind that the command must have; a refusal becomes a problem.
+ * @param wireName what the caller calls a field of the command
+ */
 export function resultOf<Kind extends "drawn" | "reset" | "configured">(
   result: CommandResult,
   kind: Kind,
+  wireName = restName,
 ): Extract<CommandResult, { readonly kind: Kind }> {
-  if (result.kind === "refused") throw problemOfRefusal(result, restName);
+  if (result.kind === "refused") throw problemOfRefusal(result, wireName);
   invariant(result.kind === kind, () => `a command is answered in kind: ${kind}, not ${result.kind}`);
   return result as Extract<CommandResult, { readonly kind: Kind }>;
 }

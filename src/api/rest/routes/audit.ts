@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import type { AuditQuery, AuditRecord } from "../../../sequence/query.js";
 import type { NumberRange } from "../../../sequence/result.js";
 import { instantText } from "../../answers.js";
+import { isDay } from "../../calendar-day.js";
 import type { Backend } from "../../port.js";
 import { invalidField } from "../../problem.js";
 import {
@@ -70,9 +71,12 @@ function auditQuery(prefix: string, query: Static<typeof querystring>): AuditQue
   return { kind: "audit", prefix, after, limit, filter };
 }
 
+const DAY_LENGTH = "YYYY-MM-DD".length;
+
 function timeOf(field: string, text: string): number {
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw invalidField(field, INSTANT_EXPECTED);
+  // Date.parse takes 30 February for 2 March.
+  if (Number.isNaN(time) || !isDay(text.slice(0, DAY_LENGTH))) throw invalidField(field, INSTANT_EXPECTED);
   return time;
 }
 

@@ -13,7 +13,7 @@ import {
   SAFE_INTEGER,
   versionField,
 } from "../../request-fields.js";
-import { problemResponses } from "../answer-schemas.js";
+import { KEY_NEEDED, problemResponses } from "../answer-schemas.js";
 import { authorFieldsOf, callerOf, scopeFieldsOf } from "../callers.js";
 import type { RestApp } from "../edge.js";
 import { authorProperties, closed, prefixParams, scopeProperties } from "../request-schemas.js";
@@ -44,6 +44,7 @@ export function resetRoutes(app: RestApp, backend: Backend): void {
   const config = { access: "admin" } as const;
   const shared = {
     tags: ["administration"],
+    security: KEY_NEEDED,
     summary: "Move a counter; the next number is new_value + step",
     response: { 200: resetAnswer, ...problemResponses },
   };

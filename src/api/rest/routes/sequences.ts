@@ -22,10 +22,11 @@ export function sequencesRoutes(app: RestApp, backend: Backend): void {
         response: { 200: answer, ...problemResponses },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { after = "", limit = PAGE_LIMIT_DEFAULT } = request.query;
       const reading = await backend.query({ kind: "definitions", after, limit }, "linearizable");
       const { definitions, next } = answerOf(reading.answer, "definitions", after);
+      reply.header("cache-control", "no-store");
       return { sequences: definitions.map(definitionOf), next: next ?? null };
     },
   );
