@@ -89,11 +89,18 @@ export class Reads {
   housekeep(now: number): void {
     if (this.#count === 0) return;
     this.#askAgain((askedAt) => now - askedAt >= this.#retryMs);
-    this.#queued = this.#stillWaiting(this.#queued, now);
+    const expired: Waiting[] = [];
+    this.#queued = stillWaiting(this.#queued, now, expired);
     for (const [readId, asked] of this.#asked) {
-      this.#asked.set(readId, { ...asked, waiting: this.#stillWaiting(asked.waiting, now) });
+      this.#asked.set(readId, { ...asked, waiting: stillWaiting(asked.waiting, now, expired) });
     }
-    this.#confirmed = this.#confirmed.map((batch) => ({ ...batch, waiting: this.#stillWaiting(batch.waiting, now) }));
+    this.#confirmed = this.#confirmed.map((batch) => ({
+      ...batch,
+      waiting: stillWaiting(batch.waiting, now, expired),
+    }));
+    // Told last: a reader may ask again at once.
+    this.#count -= expired.length;
+    for (const { waiter } of expired) waiter.fail("No read index was confirmed by a majority before the deadline.");
   }
 
   failAll(message: string): void {
@@ -113,13 +120,12 @@ export class Reads {
       this.#queued = [...waiting, ...this.#queued];
     }
   }
+}
 
-  #stillWaiting(waiting: readonly Waiting[], now: number): Waiting[] {
-    return waiting.filter(({ waiter, deadline }) => {
-      if (now < deadline) return true;
-      this.#count--;
-      waiter.fail("No read index was confirmed by a majority before the deadline.");
-      return false;
-    });
-  }
+function stillWaiting(waiting: readonly Waiting[], now: number, expired: Waiting[]): Waiting[] {
+  return waiting.filter((one) => {
+    if (now < one.deadline) return true;
+    expired.push(one);
+    return false;
+  });
 }
