@@ -1,8 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { commitName } from "./commit.js";
+import { MUTANTS } from "./mutants/catalogue.js";
+import { type RunModule, withMutant } from "./mutants/mirror.js";
 import { printMutants } from "./mutants/table.js";
-import { type RunOutcome, runPlan, runSeed } from "./run.js";
+import type { RunOutcome } from "./run.js";
+import * as product from "./run.js";
 import { shrink } from "./shrink.js";
 
 const PROGRESS_MS = 5000;
@@ -17,6 +20,7 @@ interface Options {
   readonly shrink: boolean;
   readonly trace?: string | true;
   readonly mutants: boolean;
+  readonly mutant?: string;
   readonly keepGoing: boolean;
 }
 
@@ -30,6 +34,7 @@ const program = new Command("simulate")
   .option("--shrink", "make a failing run smaller, with the same finding", false)
   .option("--trace [file]", "print what happened in a single seed, or write it to a file")
   .option("--mutants", "plant every known bug in a copy and see who catches it", false)
+  .option("--mutant <bug>", "plant this bug, as the table names it, in a copy and run that")
   .option("--keep-going", "do not stop at the first failing seed", false)
   .action(async (options: Options) => {
     process.exitCode = await simulate(options);
@@ -50,14 +55,21 @@ function print(line: string): void {
 /** Returns the exit code. */
 async function simulate(options: Options): Promise<number> {
   if (options.mutants) return (await printMutants(print)) ? 0 : 1;
-  if (options.seed !== undefined) return runOne(options.seed, options);
-  return runMany(options);
+  if (options.mutant === undefined) return run(options, product);
+  const mutant = MUTANTS.find(({ bug }) => bug === options.mutant);
+  if (mutant !== undefined) return withMutant(mutant, (mutated) => run(options, mutated));
+  print(`There is no mutant ${options.mutant}; there are ${MUTANTS.map(({ bug }) => bug).join(", ")}.`);
+  return 1;
 }
 
-async function runOne(seed: number, options: Options): Promise<number> {
-  const outcome = await runSeed(seed, { isTraced: options.trace !== undefined, nodeCount: options.nodes });
+function run(options: Options, subject: RunModule): Promise<number> {
+  return options.seed === undefined ? runMany(options, subject) : runOne(options.seed, options, subject);
+}
+
+async function runOne(seed: number, options: Options, subject: RunModule): Promise<number> {
+  const outcome = await subject.runSeed(seed, { isTraced: options.trace !== undefined, nodeCount: options.nodes });
   report(outcome);
-  if (outcome.violation !== undefined && options.shrink) await printShrunk(outcome, options);
+  if (outcome.violation !== undefined && options.shrink) await printShrunk(outcome, options, subject);
   else if (outcome.trace !== undefined) {
     writeTrace(outcome.trace.lines, options.trace);
     print(`digest ${outcome.trace.digest}`);
@@ -65,7 +77,7 @@ async function runOne(seed: number, options: Options): Promise<number> {
   return outcome.violation === undefined ? 0 : 1;
 }
 
-async function runMany(options: Options): Promise<number> {
+async function runMany(options: Options, subject: RunModule): Promise<number> {
   const startedAt = performance.now();
   const endsAt = options.minutes === undefined ? Number.POSITIVE_INFINITY : startedAt + options.minutes * 60_000;
   const lastSeed = options.minutes === undefined ? options.from + options.seeds - 1 : Number.POSITIVE_INFINITY;
@@ -73,7 +85,7 @@ async function runMany(options: Options): Promise<number> {
   let progressAt = startedAt;
   const total = { runs: 0, failures: 0, simulatedMs: 0, steps: 0, effects: 0, livenessTimeouts: 0 };
   for (let seed = options.from; seed <= lastSeed && performance.now() < endsAt; seed++) {
-    const outcome = await runSeed(seed, { nodeCount: options.nodes });
+    const outcome = await subject.runSeed(seed, { nodeCount: options.nodes });
     total.runs++;
     total.simulatedMs += outcome.simulatedMs;
     total.steps += outcome.figures.steps;
@@ -82,7 +94,7 @@ async function runMany(options: Options): Promise<number> {
     if (outcome.violation !== undefined) {
       total.failures++;
       report(outcome);
-      if (options.shrink) await printShrunk(outcome, options);
+      if (options.shrink) await printShrunk(outcome, options, subject);
       if (!options.keepGoing) break;
     }
     if (performance.now() - progressAt >= PROGRESS_MS) {
@@ -123,9 +135,9 @@ function report({ plan, violation, simulatedMs, figures }: RunOutcome): void {
   }
 }
 
-async function printShrunk({ plan, violation }: RunOutcome, options: Options): Promise<void> {
+async function printShrunk({ plan, violation }: RunOutcome, options: Options, { runPlan }: RunModule): Promise<void> {
   if (violation === undefined) return;
-  const small = await shrink(plan, violation.checker, SHRINK_RUNS_MAX);
+  const small = await shrink(plan, violation.checker, { runsMax: SHRINK_RUNS_MAX, runPlan });
   const { faults, operations } = small.plan;
   print(
     `shrunk in ${small.runs} runs: ${faults.length} of ${plan.faults.length} faults, ${operations.length} of ${plan.operations.length} calls`,

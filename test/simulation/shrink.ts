@@ -1,5 +1,5 @@
 import type { Plan } from "./engine/plan.js";
-import { runPlan } from "./run.js";
+import type { RunModule } from "./mutants/mirror.js";
 
 export interface Shrunk {
   readonly plan: Plan;
@@ -10,7 +10,12 @@ export interface Shrunk {
  * A smaller plan with the same finding of the same checker: first less time, then fewer faults, then
  * fewer calls, by halves and then one by one, until nothing can go or the runs are used up.
  */
-export async function shrink(plan: Plan, checker: string, runsMax: number): Promise<Shrunk> {
+export async function shrink(
+  plan: Plan,
+  checker: string,
+  options: { readonly runsMax: number; readonly runPlan: RunModule["runPlan"] },
+): Promise<Shrunk> {
+  const { runsMax, runPlan } = options;
   let runs = 0;
   let smallest = plan;
   const stillFails = async (candidate: Plan): Promise<boolean> => {

@@ -109,18 +109,6 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    bug: "9",
-    name: "a write is credited after truncation and re-append (ABA)",
-    seedsMax: SEEDS_MAX,
-    patches: [
-      {
-        file: "src/raft/following.js",
-        find: "state.inFlight.lastIndex = Math.min(state.inFlight.lastIndex, from - 1);",
-        replace: ";",
-      },
-    ],
-  },
-  {
     bug: "10",
     name: "the leader counts its own unsynced entries",
     seedsMax: SEEDS_MAX,

@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Mutant } from "./mutant.js";
 
-type RunModule = typeof import("../run.js");
+/** What runs: the product as it is, or with a bug planted. */
+export type RunModule = typeof import("../run.js");
 
 /** What the simulation does not load of the product. */
 const LEFT_OUT: ReadonlySet<string> = new Set(["access", "api", "cli", "client", "telemetry"]);
