@@ -29,6 +29,7 @@ async function refused(
   t.equal(details.reason, "VALIDATION_ERROR");
   t.equal(details.domain, "folio");
   t.equal(details.metadata.get("field"), field);
+  t.match(details.metadata.get("request_id"), /^[\x21-\x7e]+$/, "every error can be named");
   if (field !== "") t.ok(error.details.startsWith(`${field} must be `), error.details);
   t.equal(backend.commands.length, 0, "nothing was proposed");
 }
