@@ -5,6 +5,7 @@ import { DAMAGED_DISK } from "./damaged-disk.js";
 import { FAILING_WRITES } from "./failing-writes.js";
 import type { FaultKind } from "./fault-kind.js";
 import { LIMPING_LEADER } from "./limping-leader.js";
+import { MUTE_SUCCESSOR } from "./mute-successor.js";
 import { PARTITION } from "./partition.js";
 import { PAUSE } from "./pause.js";
 import { RESTART } from "./restart.js";
@@ -25,6 +26,7 @@ export const FAULTS: readonly FaultKind[] = [
   FAILING_WRITES,
   SLOW_DISK,
   TRANSFER,
+  MUTE_SUCCESSOR,
   DAMAGED_DISK,
 ];
 
