@@ -52,12 +52,13 @@ export class Replica {
   #turnScheduled = false;
   #phase: "serving" | "draining" | "stopped" = "serving";
   #hasFailed = false;
+  #stopping: Promise<void> | undefined;
   #ended: (() => void) | undefined;
 
   /** @throws StorageFailure DAMAGED when log and state contradict each other. */
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     const { log, state, clock, timers, transport, observer, randomness, machines } = ports;
-    const { nodeId, address, version, electionTimeoutMs, heartbeatMs } = options;
+    const { nodeId, address, version, electionTimeoutMs, heartbeatMs, maxClockSkewMs: skewMaxMs } = options;
     const { recovery, storeId } = log;
     this.#options = options;
     this.#ports = ports;
@@ -91,7 +92,6 @@ export class Replica {
     const desk = { proposals: this.#proposals, sessions: this.#sessions, transport, clock, observer };
     this.#dispatch = new Dispatch({ nodeId, heartbeatMs, ...desk });
     this.#statuses = new StatusExchange({ peers: this.#peers, transport });
-    const skewMaxMs = options.maxClockSkewMs;
     this.#skew = new SkewGuard({ nodeId, skewMaxMs, windowMs: 8 * electionTimeoutMs, observer });
     const due = () => this.#wake();
     this.#electionTimer = new ElectionTimer({ timers, clock, observer, latenessMaxMs: heartbeatMs, due });
@@ -99,7 +99,7 @@ export class Replica {
     this.#housekeeping = new RepeatingTimer({ timers, intervalMs: LIMITS.housekeepingMs, run });
     this.#own = this.#sessions.ownOutcomes({
       // What went under a session that was closed in the same portion of entries never acts.
-      opened: () => this.#leaderKnown(),
+      opened: () => this.#leaderIs(this.#core?.leader),
       settled: (request, result) => this.#proposals.settled(request, result),
     });
   }
@@ -165,16 +165,15 @@ export class Replica {
     this.#ports.transport.send(peer, [this.#seating.hello()]);
     if (this.#core === undefined) return;
     this.#statuses.tell(peer, this.#core, this.#selfReport());
-    if (peer !== this.#core.leader) return;
     // Whatever was on its way in the stream before may be lost with it.
-    this.#dispatch.leaderChanged();
-    this.#leaderKnown();
+    if (peer === this.#core.leader) this.#leaderIs(peer);
   }
 
   #disconnected(peer: NodeId): void {
     this.#peers.disconnected(peer);
     this.#seating.disconnected(peer);
-    this.#core?.peerUnreachable(peer, this.#ports.clock.monotonic());
+    if (this.#isStopped) return;
+    this.#guarded(() => this.#core?.peerUnreachable(peer, this.#ports.clock.monotonic()));
     this.#wake();
   }
 
@@ -281,12 +280,12 @@ export class Replica {
   #observe(transition: Transition): void {
     this.#ports.observer.transition(transition);
     if (transition.kind === "configurationChanged") this.#membershipChanged(transition.configuration);
-    if (transition.kind !== "leaderChanged") return;
-    this.#dispatch.leaderChanged();
-    if (transition.leader !== undefined) this.#leaderKnown();
+    if (transition.kind === "leaderChanged") this.#leaderIs(transition.leader);
   }
 
-  #leaderKnown(): void {
+  #leaderIs(leader: NodeId | undefined): void {
+    this.#dispatch.leaderChanged();
+    if (leader === undefined) return;
     this.#dispatch.leaderKnown();
     this.#reads.leaderKnown();
     this.#wake();
@@ -363,10 +362,11 @@ export class Replica {
   /** Writes a last checkpoint and ends; what still waits is told so. The ports stay the caller's. */
   stop(): Promise<void> {
     if (this.#isStopped) return Promise.resolve();
-    return new Promise((resolve) => {
+    this.#stopping ??= new Promise((resolve) => {
       this.#ended = resolve;
       this.#applier.checkpoint(() => this.#end());
     });
+    return this.#stopping;
   }
 
   #end(): void {

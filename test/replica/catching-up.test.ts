@@ -10,7 +10,7 @@ t.test("a follower far behind is sent a bounded part of the log at a time, and c
   if (behind === undefined) throw new Error("there is no follower");
   await behind.crash();
   const large = "x".repeat(300_000);
-  const count = 150;
+  const count = 60;
   for (let draw = 0; draw < count; draw++) {
     const answer = leader.propose(`${draw} ${large}`);
     cluster.time.until(() => answer.result !== undefined);
