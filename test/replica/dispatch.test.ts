@@ -1,0 +1,108 @@
+import t from "tap";
+import { type Answer, VirtualCluster } from "./virtual-cluster.js";
+
+// Commands on their way into an entry, at leaders that cannot or may not take them.
+
+function settledOnce(answers: readonly Answer[]): boolean {
+  return answers.every(({ result, failure }) => result !== undefined || failure !== undefined);
+}
+
+t.test("what waits at a leader that hands over goes on to the next one, and acts once", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const { leader, followers } = cluster;
+  const [target, other] = followers;
+  if (target === undefined || other === undefined) throw new Error("there are two followers");
+  // The successor hears nothing for a while, so the old leader takes no proposals and its inbox fills.
+  cluster.filter = (_from, to, messages) => (to === target.id ? [] : messages);
+  leader.replica?.transferLeadership(target.id);
+  const answers = Array.from({ length: 50 }, (_, place) => other.propose(`line ${place}`));
+  answers.push(leader.propose("the leader's own"));
+  cluster.time.advance(50);
+  t.equal(answers.filter(({ result }) => result !== undefined).length, 0, "nothing is packed while it hands over");
+  cluster.filter = (_from, _to, messages) => messages;
+  cluster.time.until(() => settledOnce(answers));
+  t.notOk(answers.some(({ failure }) => failure !== undefined));
+  t.equal(new Set(cluster.settledLines()).size, 51);
+});
+
+t.test("a draining leader whose successor does not take over goes on leading, and answers", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const { leader, followers } = cluster;
+  const answer = followers[0]?.propose("on its way");
+  cluster.filter = (_from, _to, messages) => messages.filter(({ type }) => type !== "timeoutNow");
+  leader.replica?.drain();
+  t.equal(leader.replica?.transferLeadership(), true);
+  t.equal(leader.replica?.isHandingOver, true);
+  cluster.time.until(() => leader.replica?.isHandingOver === false, 1000);
+  t.equal(leader.replica?.isLeader, true);
+  cluster.time.until(() => answer?.result !== undefined);
+  t.equal(leader.propose("too late").failure, "NOT_EXECUTED");
+});
+
+t.test(
+  "commands that were taken before there is a session wait for it, and end as not executed without one",
+  async (t) => {
+    const cluster = new VirtualCluster(3);
+    await cluster.node(1).start();
+    const early = cluster.node(1).propose("early");
+    const tooEarly = cluster.node(1).propose("too early", 200);
+    cluster.time.until(() => tooEarly.failure !== undefined);
+    t.equal(tooEarly.failure, "NOT_EXECUTED");
+    await cluster.node(2).start();
+    await cluster.node(3).start();
+    cluster.time.until(() => early.result !== undefined);
+    t.same(cluster.settledLines(), ["early"]);
+  },
+);
+
+t.test("commands near the size of an entry go one by one, from any node", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const sizes = [900_000, 1_048_000, 10, 700_000, 1_100_000];
+  const answers = cluster.nodes.flatMap((node) => sizes.map((size) => node.propose(`${node.id}${"x".repeat(size)}`)));
+  cluster.time.until(() => settledOnce(answers));
+  t.notOk(answers.some(({ failure }) => failure !== undefined));
+  t.equal(cluster.settledLines().length, 15);
+});
+
+t.test(
+  "a session closed by a late registration of the life before is replaced, and what waits acts once",
+  async (t) => {
+    const cluster = await new VirtualCluster(3).start();
+    cluster.untilReady();
+    const [node] = cluster.followers;
+    if (node === undefined) throw new Error("there is no follower");
+    const { leader } = cluster;
+    // The registration of its first life is kept back, and comes again in the middle of the second life.
+    let keptBack: readonly Parameters<typeof cluster.filter>[2][number][] = [];
+    cluster.filter = (from, _to, messages) => {
+      const forwards = messages.filter(({ type }) => type === "forward");
+      if (from === node.id && keptBack.length === 0 && forwards.length > 0) keptBack = forwards;
+      return messages;
+    };
+    await node.crash();
+    await node.start();
+    cluster.untilReady();
+    await node.crash();
+    await node.start();
+    cluster.untilReady();
+    t.equal(keptBack.length, 1);
+    let isPlayed = false;
+    cluster.filter = (from, to, messages) => {
+      if (isPlayed || from !== node.id || to !== leader.id) return messages;
+      isPlayed = true;
+      return [...keptBack, ...messages];
+    };
+    const answers: Answer[] = [];
+    for (let round = 0; round < 40; round++) {
+      answers.push(node.propose(`line ${round}`));
+      cluster.time.advance(0.4);
+    }
+    cluster.time.until(() => settledOnce(answers));
+    t.notOk(answers.some(({ failure }) => failure !== undefined));
+    t.same(cluster.settledLines().toSorted(), answers.map((_, round) => `line ${round}`).toSorted());
+    t.equal(isPlayed, true);
+  },
+);
