@@ -96,7 +96,7 @@ export class SimulatedNode implements WorldNode {
     watchState(this.#world, this, state);
     const machine = new SequenceMachine(state);
     watchMachine(this.#world, this, machine);
-    this.queries = new SequenceQueries(state, machine);
+    this.queries = new SequenceQueries(state, machine, () => Promise.resolve());
     const replica = new Replica(
       {
         nodeId: id,

@@ -138,23 +138,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     patches: [{ file: "src/machine/sessions.js", find: "requests: [...acted.keys()],", replace: "requests: []," }],
   },
   {
-    bug: "closed session",
-    name: "a command of a closed session acts",
-    seedsMax: SEEDS_MAX,
-    patches: [
-      {
-        file: "src/machine/sessions.js",
-        find: "if (session === undefined)\n            return CLOSED;",
-        replace: "if (session === undefined)\n            return EXECUTE;",
-      },
-      {
-        file: "src/machine/sessions.js",
-        find: 'invariant(session !== undefined && !session.acted.has(request), "only an admitted request acts, and once");',
-        replace: "if (session === undefined)\n            return;",
-      },
-    ],
-  },
-  {
     bug: "past the log",
     name: "apply passes the node's own durable log",
     seedsMax: SEEDS_MAX,
