@@ -27,6 +27,8 @@ export class Consensus {
   readonly #leaders = new Map<Term, NodeId>();
   /** Term of every committed entry; [0] belongs to entry 1. */
   readonly #committed: Term[] = [];
+  /** In which term each was committed: whoever leads in a later one holds it. */
+  readonly #committedIn: Term[] = [];
   /** What precedes the entry of that index and term, wherever it is. */
   readonly #previousTerms = new Map<number, Term>();
   readonly #entries = new Map<number, Entry>();
@@ -100,7 +102,7 @@ export class Consensus {
       lastTerm: log.lastTerm,
       appliedIndex: node.appliedIndex,
     });
-    for (let index = 1; index <= commitIndex; index++) this.#checkCommitted(node.id, index, log.term(index) ?? 0);
+    for (let index = 1; index <= commitIndex; index++) this.#checkCommitted(node.id, index, log.term(index) ?? 0, term);
     this.#checkTail(node.id, core);
     if (state.role.name === "leader") this.#checkLeader(node, core);
   }
@@ -128,7 +130,7 @@ export class Consensus {
     }
     this.#leaders.set(term, id);
     for (const [place, committed] of this.#committed.entries()) {
-      if (committed > term || log.term(place + 1) === committed) continue;
+      if ((this.#committedIn[place] ?? 0) >= term || log.term(place + 1) === committed) continue;
       const text = `leader n${id} of term ${term} lacks the committed entry ${place + 1} of term ${committed}`;
       this.#report("leader completeness", text);
       return;
@@ -144,15 +146,18 @@ export class Consensus {
       this.#report("commitment of own term", text);
     }
     for (let index = before + 1; index <= commitIndex; index++) {
-      this.#checkCommitted(node.id, index, log.term(index) ?? 0);
+      this.#checkCommitted(node.id, index, log.term(index) ?? 0, state.term);
     }
     this.#checkMajority(node.id, commitIndex, log.term(commitIndex) ?? 0);
   }
 
-  #checkCommitted(id: NodeId, index: LogIndex, term: Term): void {
+  /** @param inTerm of the node that says so: the first to say so is the leader that committed it */
+  #checkCommitted(id: NodeId, index: LogIndex, term: Term, inTerm: Term): void {
     const known = this.#committed[index - 1];
-    if (known === undefined && index === this.#committed.length + 1) this.#committed.push(term);
-    else if (known !== term) {
+    if (known === undefined && index === this.#committed.length + 1) {
+      this.#committed.push(term);
+      this.#committedIn.push(inTerm);
+    } else if (known !== term) {
       const text = `n${id} takes entry ${index} of term ${term} for committed, others the one of term ${known}`;
       this.#report("state machine safety", text);
     }

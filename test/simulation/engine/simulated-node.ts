@@ -132,7 +132,7 @@ export class SimulatedNode implements WorldNode {
 
   #sends(message: PeerMessage): void {
     this.#world.promises.check(this, message);
-    if (this.isResuming && message.type === "voteRequest") {
+    if (this.isResuming && message.type === "voteRequest" && message.preVote) {
       this.#world.report(
         "input before timers",
         `${this.name} stands for election before it has read its leader's heartbeats`,
