@@ -10,6 +10,9 @@ import { SEQUENCE_MACHINE_ID } from "./sequence/machine/sequence-machine.js";
 import type { Query } from "./sequence/query.js";
 import type { CommandResult } from "./sequence/result.js";
 
+/** A node reads one page of its audit trail at a time; more than this in line only wait in vain. */
+const AUDITS_WAITING_MAX = 64;
+
 /** The edges' view of a node: typed commands and queries of the domain, over the replica. */
 export class NodeBackend implements Backend {
   readonly #nodeId: number;
@@ -18,6 +21,7 @@ export class NodeBackend implements Backend {
   readonly #requestDeadlineMs: number;
   readonly #wall: () => number;
   #writer = new BinaryWriter();
+  #auditsWaiting = 0;
   readonly #seed: { readonly command: SeedSettings; readonly isApplied: () => boolean };
 
   constructor(options: {
@@ -74,6 +78,19 @@ export class NodeBackend implements Backend {
   }
 
   async query(query: Query, consistency: Consistency): Promise<Reading> {
+    if (query.kind !== "audit") return this.#read(query, consistency);
+    if (this.#auditsWaiting >= AUDITS_WAITING_MAX) {
+      throw new OperatingFailure("NOT_EXECUTED", "Too many audit reads are waiting at this node.", 1000);
+    }
+    this.#auditsWaiting++;
+    try {
+      return await this.#read(query, consistency);
+    } finally {
+      this.#auditsWaiting--;
+    }
+  }
+
+  async #read(query: Query, consistency: Consistency): Promise<Reading> {
     if (consistency === "linearizable") await this.#caughtUp();
     const { appliedIndex, appliedTime } = this.#replica;
     // The state cannot be older than its newest entry, whatever this node's clock says.

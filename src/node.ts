@@ -18,7 +18,7 @@ import { openLevelLogStore } from "./storage/level-log-store.js";
 import { openLevelStateStore } from "./storage/level-state-store.js";
 import type { LogStore } from "./storage/log-store.js";
 import type { StateStore } from "./storage/state-store.js";
-import { systemClock, systemRandomness, systemTimers } from "./system-ports.js";
+import { systemClock, systemPause, systemRandomness, systemTimers } from "./system-ports.js";
 import { registerClusterGauges } from "./telemetry/cluster-gauges.js";
 import { MeasuredBackend } from "./telemetry/measured-backend.js";
 import { createMetrics, type NodeMetrics } from "./telemetry/metrics.js";
@@ -101,7 +101,7 @@ async function startOn(stores: Stores, options: NodeOptions): Promise<RunningNod
   const inner = new NodeBackend({
     nodeId: config.nodeId,
     replica,
-    queries: new SequenceQueries(state, machine),
+    queries: new SequenceQueries(state, machine, systemPause),
     requestDeadlineMs: config.requestDeadlineMs,
     wall: systemClock.wall,
     seed: { command: seedOf(config), isApplied: () => machine.isSeeded },

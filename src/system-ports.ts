@@ -24,3 +24,10 @@ export const systemRandomness: Randomness = {
   uint32: () => randomBytes(4).readUInt32LE(),
   id: () => randomBytes(16).toString("hex"),
 };
+
+/** Lets everything else that is due happen first. */
+export function systemPause(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -170,7 +170,10 @@ export class RaftCore {
    */
   resume(now: number): void {
     this.#begin(now);
-    if (this.#state.role.name !== "leader") restartElectionTimer(this.#state);
+    const { role } = this.#state;
+    // A leader heard nobody either: it gets the time to hear them before it is judged (CheckQuorum).
+    if (role.name === "leader") role.quorumDeadline = now + this.#state.options.electionTimeoutMs;
+    else restartElectionTimer(this.#state);
     this.#end();
   }
 

@@ -15,7 +15,7 @@ export async function domainBackend(t: Test): Promise<Backend> {
   const state = openMemoryStateStore({ disk: new MemoryDisk(), nodeId: 1, storeId: "0".repeat(32) });
   t.teardown(() => state.close());
   const machine = new SequenceMachine(state);
-  const queries = new SequenceQueries(state, machine);
+  const queries = new SequenceQueries(state, machine, () => Promise.resolve());
   let index = 0;
   const cluster = new ScriptedBackend().cluster();
   return {

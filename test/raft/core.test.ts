@@ -295,3 +295,16 @@ t.test("a leader whose connection broke and came back is trusted again with its 
   t.ok(core.nextDeadline - cluster.now >= 100, "the whole election timeout again");
   t.end();
 });
+
+t.test("a leader that stood still is not judged by the silence that was its own", (t) => {
+  const cluster = led();
+  const { core } = cluster.node(1);
+  cluster.now += 500;
+  core.resume(cluster.now);
+  core.tick(cluster.now);
+  t.equal(core.roleName, "leader", "it gets the time to hear the others");
+  cluster.now += 101;
+  core.tick(cluster.now);
+  t.equal(core.roleName, "follower", "and steps down when it does not");
+  t.end();
+});

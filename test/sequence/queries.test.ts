@@ -250,3 +250,25 @@ t.test("a cursor that is no message id gives an empty page", async (t) => {
   world.number("P");
   t.same(await audit(world, "P", { after: "soon" }), { kind: "audit", records: [], next: undefined });
 });
+
+t.test("audit pages are read one at a time, and in slices: whoever asks, the node can do other work", async (t) => {
+  const world = new World();
+  for (let block = 0; block < 40; block++) world.entry(Array.from({ length: 20 }, () => draw("SG")));
+  let running = 0;
+  let pauses = 0;
+  const queries = world.queries(async () => {
+    pauses++;
+    running++;
+    t.equal(running, 1, "only one page is being read");
+    await new Promise((resolve) => setImmediate(resolve));
+    running--;
+  });
+  const page = () =>
+    queries.run({ kind: "audit", prefix: "SG", after: "", limit: 1000, filter: { clientId: "nobody" } }, world.time);
+  const answers = await Promise.all([page(), page(), page()]);
+  t.same(
+    answers.map((answer) => answer.kind === "audit" && answer.records.length),
+    [0, 0, 0],
+  );
+  t.ok(pauses >= 3 * 8, `${pauses} pauses in three reads of 800 commands`);
+});

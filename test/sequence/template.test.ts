@@ -105,6 +105,8 @@ t.test("a template that cannot be used is refused with the reason", (t) => {
     ["%06d-%d", /a year has four digits/],
     ["%d\u0000", /cannot be printed/],
     ["%d\u2028", /cannot be printed/],
+    ["%d\u202e", /cannot be printed/],
+    ["%d\u200b", /cannot be printed/],
     ["%d\ud800", /cannot be printed/],
     [`%d${"x".repeat(199)}`, /more than 200 characters/],
   ];

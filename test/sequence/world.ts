@@ -167,7 +167,12 @@ export class World {
   }
 
   query(query: Query): Promise<QueryAnswer> {
-    return new SequenceQueries(this.#state, this.#machine).run(query, this.time);
+    return this.queries(() => Promise.resolve()).run(query, this.time);
+  }
+
+  /** Queries as one node has them: for what one read means for another. */
+  queries(pause: () => Promise<void>): SequenceQueries {
+    return new SequenceQueries(this.#state, this.#machine, pause);
   }
 
   /** Flushes, makes a checkpoint and comes back from it, as after a restart. */

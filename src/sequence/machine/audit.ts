@@ -7,10 +7,14 @@ import { prefixOfCommand } from "./command-codec.js";
 import { auditIndexOf, auditRange } from "./keys.js";
 
 const MESSAGE_ID = /^(\d{1,16})-(\d{1,9})$/;
-/** Blocks read without a pause: apply waits meanwhile. */
 const BLOCKS_PER_SCAN = 16;
+/** Commands decoded without a pause, some tenths of a millisecond: apply and heartbeats wait meanwhile. */
+const COMMANDS_PER_SLICE = 64;
 /** A page ends here even if the filter let nothing through; its `next` goes on. */
 const BLOCKS_PER_PAGE = 512;
+
+/** Lets the node do whatever else is due. */
+export type Pause = () => Promise<void>;
 
 interface Cursor {
   readonly index: number;
@@ -18,20 +22,34 @@ interface Cursor {
   readonly ordinal: number;
 }
 
-/** A page of the audit trail of one prefix, in the journal's order, from the newest applied state. */
+/**
+ * A page of the audit trail of one prefix, in the journal's order, from the newest applied state. One page
+ * is read at a time, in slices: however many ask, the node goes on with its other work in between.
+ */
 export class AuditReader {
   readonly #state: StateStore;
   readonly #machine: number;
   readonly #sources: AuditSources;
+  readonly #pause: Pause;
+  /** Settles when the page before has been read, whatever became of it. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #decoded = 0;
 
-  constructor(state: StateStore, machine: number, sources: AuditSources) {
+  constructor(state: StateStore, machine: number, sources: AuditSources, pause: Pause) {
     this.#state = state;
     this.#machine = machine;
     this.#sources = sources;
+    this.#pause = pause;
   }
 
   /** @throws StorageFailure when the state cannot be read */
-  async page(query: AuditQuery): Promise<AuditAnswer> {
+  page(query: AuditQuery): Promise<AuditAnswer> {
+    const page = this.#turn.then(() => this.#read(query));
+    this.#turn = page.catch(() => undefined);
+    return page;
+  }
+
+  async #read(query: AuditQuery): Promise<AuditAnswer> {
     const after = parseCursor(query.after);
     if (after === undefined) return { kind: "audit", records: [], next: undefined };
     const records: AuditRecord[] = [];
@@ -47,16 +65,25 @@ export class AuditReader {
         if (records.length > query.limit && last !== undefined)
           return answer(records.slice(0, query.limit), last.messageId);
         cursor = { index, ordinal: Number.MAX_SAFE_INTEGER };
+        await this.#endSlice();
       }
       if (rows.length < BLOCKS_PER_SCAN) return answer(records, undefined);
     }
     return answer(records, `${cursor.index}-${LAST_ORDINAL}`);
   }
 
+  /** Pauses once a slice is full. */
+  async #endSlice(): Promise<void> {
+    if (this.#decoded < COMMANDS_PER_SLICE) return;
+    this.#decoded = 0;
+    await this.#pause();
+  }
+
   /** Adds the block's records after the cursor; false when it and all that follow are too late for the filter. */
   #readBlock(cursor: Cursor, query: AuditQuery, records: AuditRecord[]): boolean {
     const entry = readJournal(this.#state, cursor.index);
     invariant(entry !== undefined, "an audit row stands for a journalled entry");
+    this.#decoded += entry.commands.length;
     const { from, to } = query.filter;
     if (to !== undefined && entry.time >= to) return false;
     if (from !== undefined && entry.time < from) return true;

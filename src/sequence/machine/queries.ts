@@ -9,7 +9,7 @@ import type { CivilDate } from "../result.js";
 import { currentCounter, nextCounter, roomFrom, type Series } from "../series.js";
 import { scopeKeyOf } from "../series-identity.js";
 import { localDate } from "../zone.js";
-import { AuditReader } from "./audit.js";
+import { AuditReader, type Pause } from "./audit.js";
 import { definitionRange } from "./keys.js";
 import { decodeDefinition } from "./rows.js";
 import type { SequenceMachine } from "./sequence-machine.js";
@@ -33,13 +33,12 @@ export class SequenceQueries {
   readonly #renderers = new NumberRenderers();
   readonly #audit: AuditReader;
 
-  constructor(state: StateStore, machine: SequenceMachine) {
+  /** @param pause lets the node do whatever else is due, in the middle of a long read */
+  constructor(state: StateStore, machine: SequenceMachine, pause: Pause) {
     this.#state = state;
     this.#tables = machine.tables;
-    this.#audit = new AuditReader(state, machine.id, {
-      definitionVersion: (prefix, version) => machine.tables.definitionVersion(prefix, version),
-      renderers: this.#renderers,
-    });
+    const definitionVersion = (prefix: string, version: number) => machine.tables.definitionVersion(prefix, version);
+    this.#audit = new AuditReader(state, machine.id, { definitionVersion, renderers: this.#renderers }, pause);
   }
 
   /**
