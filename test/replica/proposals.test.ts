@@ -208,7 +208,7 @@ t.test("a waiter that asks again at once is not asked in the same round", async 
   t.equal(ended.length, 2);
 });
 
-t.test("thousands of attempts refused with thirty thousand waiting cost no more than they hold", async (t) => {
+t.test("of thousands of attempts refused with thirty thousand waiting, none is lost", async (t) => {
   const desk = new Desk();
   const attempts: number[] = [];
   for (let place = 0; place < 30_000; place++) {
