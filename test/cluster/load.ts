@@ -1,15 +1,21 @@
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
+import { httpCall } from "../../bench/chaos/http-call.js";
+import type { DrawAttempt } from "../../bench/history/history.js";
+import { judge } from "../../bench/history/judge.js";
 import type { LocalCluster } from "../../cluster/launcher.js";
+
+/** Longer than a node makes anybody wait. */
+const TIMEOUT_MS = 30_000;
 
 /** One draw as its client saw it; times in ms of one monotonic clock. */
 export interface Attempt {
   readonly node: number;
   readonly invokedAt: number;
-  returnedAt: number;
+  readonly returnedAt: number;
   /** The number drawn; undefined if the call failed. */
-  counter: number | undefined;
-  /** HTTP status, or the error of the socket. */
-  outcome: number | string;
+  readonly counter: number | undefined;
+  /** HTTP status, or what became of the connection. */
+  readonly outcome: number | string;
 }
 
 export interface Load {
@@ -65,53 +71,29 @@ export function startLoad(
   };
 }
 
-function draw(url: URL, agent: Agent, node: number): Promise<Attempt> {
-  return new Promise((resolve) => {
-    const attempt: Attempt = { node, invokedAt: performance.now(), returnedAt: 0, counter: undefined, outcome: "" };
-    const end = (outcome: number | string) => {
-      attempt.returnedAt = performance.now();
-      attempt.outcome = outcome;
-      resolve(attempt);
-    };
-    const call = request(url, { agent }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        body += chunk;
-      });
-      response.on("error", (error) => end(error.message));
-      response.on("end", () => {
-        if (response.statusCode === 200) attempt.counter = (JSON.parse(body) as { counter: number }).counter;
-        end(response.statusCode ?? 0);
-      });
-    });
-    call.on("error", (error) => end(error.message));
-    call.end();
-  });
+async function draw(url: URL, agent: Agent, node: number): Promise<Attempt> {
+  const invokedAt = performance.now();
+  const call = await httpCall({ url, agent, timeoutMs: TIMEOUT_MS });
+  const counter =
+    call.kind === "answered" && call.status === 200 ? (call.body as { counter: number }).counter : undefined;
+  const outcome = call.kind === "answered" ? call.status : call.kind === "notSent" ? call.kind : call.why;
+  return { node, invokedAt, returnedAt: performance.now(), counter, outcome };
 }
 
 /**
- * What a history of single draws from one series must show: no number twice; every hole filled by
- * a call whose outcome is not known and that was made before anybody saw a number behind the hole;
- * and of two draws one after the other, the later has the larger number.
+ * What is wrong with a history of single draws from one series: see bench/history.
  *
  * @returns sentences; none if all is well
  */
 export function faultsOf(attempts: readonly Attempt[], first: number): string[] {
-  const faults: string[] = [];
-  const known = attempts.filter((attempt) => attempt.counter !== undefined);
-  known.sort((a, b) => (a.counter ?? 0) - (b.counter ?? 0));
-  const unknown = attempts.filter((attempt) => attempt.counter === undefined && attempt.outcome !== 503).length;
-  let expected = first;
-  let holes = 0;
-  let latestInvocation = Number.NEGATIVE_INFINITY;
-  for (const { counter = 0, invokedAt, returnedAt } of known) {
-    if (counter < expected) faults.push(`${counter} was handed out twice`);
-    holes += Math.max(0, counter - expected);
-    expected = Math.max(expected, counter + 1);
-    if (returnedAt < latestInvocation) faults.push(`${counter} was answered before a smaller number was asked for`);
-    latestInvocation = Math.max(latestInvocation, invokedAt);
-  }
-  if (holes > unknown) faults.push(`${holes} numbers are missing, and only ${unknown} calls may have drawn one`);
-  return faults;
+  const operations = attempts.map(({ invokedAt: invoked, returnedAt, counter, outcome }, place): DrawAttempt => {
+    const attempt = { kind: "draw", id: String(place), count: 1, invoked, returned: returnedAt } as const;
+    if (counter !== undefined)
+      return { ...attempt, outcome: { kind: "drawn", epoch: 0, first: counter, last: counter } };
+    // NOT_EXECUTED is the only 503 that a draw ends with.
+    if (outcome === 503 || outcome === "notSent") return { ...attempt, outcome: { kind: "notExecuted" } };
+    return { ...attempt, returned: Number.POSITIVE_INFINITY, outcome: { kind: "unknown" } };
+  });
+  const verdict = judge({ start: first, step: 1, operations });
+  return verdict.kind === "broken" ? [`${verdict.rule}: ${verdict.message}`] : [];
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import t from "tap";
+import type { DrawAttempt, Operation } from "../../bench/history/history.js";
+import { judge } from "../../bench/history/judge.js";
 import { isLinearizableByBruteForce } from "./history/brute-force.js";
-import type { DrawAttempt, Operation } from "./history/history.js";
-import { judge } from "./history/judge.js";
 import { HISTORY } from "./history/random-history.js";
 
 t.test("the judge and a search through all orders agree on small histories", async (t) => {

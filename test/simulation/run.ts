@@ -1,9 +1,9 @@
+import { judge } from "../../bench/history/judge.js";
 import type { Violation } from "./checkers/violation.js";
 import type { Plan } from "./engine/plan.js";
 import { planRun } from "./engine/plan-run.js";
 import { runRecovery } from "./engine/recovery-phase.js";
 import { Simulation } from "./engine/simulation.js";
-import { judge } from "./history/judge.js";
 
 export interface RunOutcome {
   readonly plan: Plan;

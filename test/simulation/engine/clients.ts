@@ -1,8 +1,8 @@
+import type { Operation } from "../../../bench/history/history.js";
 import type { Provenance } from "../../../src/sequence/command.js";
 import { encodeCommand } from "../../../src/sequence/machine/command-codec.js";
 import { SEQUENCE_MACHINE_ID } from "../../../src/sequence/machine/sequence-machine.js";
 import type { CommandResult } from "../../../src/sequence/result.js";
-import type { Operation } from "../history/history.js";
 import { commandKindOf } from "../operations/catalogue.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import type { OperationStep } from "./plan.js";

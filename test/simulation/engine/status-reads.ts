@@ -1,4 +1,4 @@
-import type { Operation } from "../history/history.js";
+import type { Operation } from "../../../bench/history/history.js";
 import { NOWHERE } from "../operations/operation-kind.js";
 import type { OperationStep } from "./plan.js";
 import type { World, WorldNode } from "./world.js";

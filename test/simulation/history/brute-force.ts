@@ -1,4 +1,4 @@
-import type { Operation, SeriesHistory } from "./history.js";
+import type { Operation, SeriesHistory } from "../../../bench/history/history.js";
 
 /** One thing that has to find its place in the order. */
 interface Task {

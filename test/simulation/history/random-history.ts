@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Operation, SeriesHistory } from "./history.js";
+import type { Operation, SeriesHistory } from "../../../bench/history/history.js";
 
 /** How one operation of a random history goes. */
 interface Move {

@@ -1,4 +1,4 @@
-import { collapseDraws, isKnownReset } from "./collapse.js";
+import { collapseDraws, isKnownReset, type UnknownDraw } from "./collapse.js";
 import {
   broken,
   LINEARIZABLE,
@@ -17,7 +17,8 @@ import { type Epoch, isPoint, layTiles, type Tile } from "./tiles.js";
  * real time. The values fix the order of everything known, so that no search is needed except for
  * who filled the holes: O(n log n).
  */
-export function judge({ start, step, operations }: SeriesHistory): Verdict {
+export function judge(history: SeriesHistory): Verdict {
+  const { step, operations } = history;
   const { known, unknown, contradiction } = collapseDraws(operations);
   if (contradiction !== undefined) return broken("one key, one answer", contradiction);
   for (const { id, first, last } of known) {
@@ -27,19 +28,26 @@ export function judge({ start, step, operations }: SeriesHistory): Verdict {
   const reads = operations.filter((operation): operation is LinearizableRead => operation.kind === "read");
   const epochs = layTiles(step, { draws: known, resets, reads });
   if (epochs === undefined) return broken("resets explained", "two resets began one epoch");
-  const unknownResets = operations.filter(isUnknownReset);
-  const missing = epochs.filter(({ opener }, epoch) => epoch > 0 && opener === undefined).length;
-  const candidates = unknownResets.filter(({ force }) => force);
-  if (missing > candidates.length)
-    return broken("resets explained", "an epoch began without any reset that could have begun it");
-  const jumps = unknownResets.filter(({ force }) => !force);
-
   const realTime = judgeRealTime(epochs);
   if (realTime !== undefined) return realTime;
+  return judgeHoles(history, epochs, unknown) ?? judgeLocalReads(operations) ?? LINEARIZABLE;
+}
+
+/** Whatever is missing between the tiles must be what a call of unknown fate did. */
+function judgeHoles(
+  { start, step, operations }: SeriesHistory,
+  epochs: readonly Epoch[],
+  draws: readonly UnknownDraw[],
+): Verdict | undefined {
+  const unknownResets = operations.filter(isUnknownReset);
   const deadlines = deadlinesOf(epochs);
-  const openers = chooseOpeners(epochs, deadlines, candidates);
+  const openers = chooseOpeners(
+    epochs,
+    deadlines,
+    unknownResets.filter(({ force }) => force),
+  );
   if (openers === undefined)
-    return broken("resets explained", "an epoch began before any reset that could have begun it");
+    return broken("resets explained", "an epoch began without, or before, any reset that could have begun it");
   const holes: Hole[] = [];
   for (const [epoch, { tiles }] of epochs.entries()) {
     const base = epoch === 0 ? start - step : (openers[epoch] ?? 0);
@@ -53,35 +61,50 @@ export function judge({ start, step, operations }: SeriesHistory): Verdict {
       holes.push({ epoch, isAtLeast: true, from: next, to: next + step, deadline });
     }
   }
-  const filling = fillHoles(holes, step, { draws: unknown, jumps });
+  const filling = fillHoles(holes, step, { draws, jumps: unknownResets.filter(({ force }) => !force) });
   if (filling === "undecided") return broken("undecided", "too many ways to fill the holes");
-  if (filling === "open") return broken("no unexplained gap", `nobody can have drawn ${describe(holes)}`);
-  return judgeLocalReads(operations) ?? LINEARIZABLE;
+  return filling === "open" ? broken("no unexplained gap", `nobody can have drawn ${describe(holes)}`) : undefined;
 }
 
 function isUnknownReset(operation: Operation): operation is ResetAttempt {
   return operation.kind === "reset" && operation.outcome.kind === "unknown";
 }
 
+/** The newest thing invoked so far, walking up the values. */
+interface Newest {
+  readonly invoked: number;
+  readonly what: string;
+}
+
 /** Walking up the values: whatever returned before something earlier was invoked is out of order. */
 function judgeRealTime(epochs: readonly Epoch[]): Verdict | undefined {
-  let newest = { invoked: Number.NEGATIVE_INFINITY, what: "" };
+  let newest: Newest = { invoked: Number.NEGATIVE_INFINITY, what: "" };
   for (const { opener, tiles } of epochs) {
     if (opener !== undefined) {
-      if (opener.returned < newest.invoked) return outOfOrder(`reset ${opener.id}`, newest.what);
-      if (opener.invoked > newest.invoked) newest = { invoked: opener.invoked, what: `reset ${opener.id}` };
+      const { invoked, returned } = opener;
+      const what = `reset ${opener.id}`;
+      if (returned < newest.invoked) return outOfOrder(what, newest.what);
+      if (invoked > newest.invoked) newest = { invoked, what };
     }
-    // Points of one value may come in any order among themselves.
-    let before = newest;
-    let value = Number.NaN;
-    for (const tile of tiles) {
-      if (!isPoint(tile) || tile.to !== value) before = newest;
-      value = isPoint(tile) ? tile.to : Number.NaN;
-      if (tile.returned < before.invoked) return outOfOrder(tile.what, before.what);
-      if (tile.invoked > newest.invoked) newest = tile;
-    }
+    const walked = walkTiles(tiles, newest);
+    if ("kind" in walked) return walked;
+    newest = walked;
   }
   return undefined;
+}
+
+function walkTiles(tiles: readonly Tile[], from: Newest): Newest | Verdict {
+  // Points of one value may come in any order among themselves.
+  let newest = from;
+  let before = from;
+  let value = Number.NaN;
+  for (const tile of tiles) {
+    if (!isPoint(tile) || tile.to !== value) before = newest;
+    value = isPoint(tile) ? tile.to : Number.NaN;
+    if (tile.returned < before.invoked) return outOfOrder(tile.what, before.what);
+    if (tile.invoked > newest.invoked) newest = tile;
+  }
+  return newest;
 }
 
 function outOfOrder(later: string, earlier: string): Verdict {

@@ -26,6 +26,29 @@ export interface Collapsed {
 
 /** Attempts of one id become one draw: invoked with the earliest, returned with the earliest success. */
 export function collapseDraws(operations: readonly Operation[]): Collapsed {
+  const known: KnownDraw[] = [];
+  const unknown: UnknownDraw[] = [];
+  let contradiction: string | undefined;
+  for (const [id, attempts] of attemptsById(operations)) {
+    const invoked = attempts.reduce(
+      (earliest, attempt) => Math.min(earliest, attempt.invoked),
+      Number.POSITIVE_INFINITY,
+    );
+    const [first, ...others] = attempts.flatMap((attempt) => successOf(attempt));
+    if (first === undefined) {
+      unknown.push({ id, count: attempts[0]?.count ?? 0, invoked });
+      continue;
+    }
+    const different = others.find((other) => textOf(other) !== textOf(first));
+    if (different !== undefined) contradiction ??= `${id} was answered ${textOf(first)} and ${textOf(different)}`;
+    const returned = others.reduce((earliest, other) => Math.min(earliest, other.returned), first.returned);
+    known.push({ ...first, invoked, returned });
+  }
+  return { known, unknown, contradiction };
+}
+
+/** What happened, or may have. */
+function attemptsById(operations: readonly Operation[]): ReadonlyMap<string, readonly DrawAttempt[]> {
   const byId = new Map<string, DrawAttempt[]>();
   for (const operation of operations) {
     if (operation.kind !== "draw" || operation.outcome.kind === "notExecuted") continue;
@@ -33,26 +56,17 @@ export function collapseDraws(operations: readonly Operation[]): Collapsed {
     if (attempts === undefined) byId.set(operation.id, [operation]);
     else attempts.push(operation);
   }
-  const known: KnownDraw[] = [];
-  const unknown: UnknownDraw[] = [];
-  let contradiction: string | undefined;
-  for (const [id, attempts] of byId) {
-    let invoked = Number.POSITIVE_INFINITY;
-    let draw: KnownDraw | undefined;
-    for (const attempt of attempts) {
-      invoked = Math.min(invoked, attempt.invoked);
-      const { outcome } = attempt;
-      if (outcome.kind !== "drawn") continue;
-      const { epoch, first, last } = outcome;
-      if (draw !== undefined && (draw.epoch !== epoch || draw.first !== first || draw.last !== last)) {
-        contradiction ??= `${id} was answered ${draw.epoch}:${draw.first}-${draw.last} and ${epoch}:${first}-${last}`;
-      }
-      draw = { id, epoch, first, last, invoked, returned: Math.min(draw?.returned ?? Infinity, attempt.returned) };
-    }
-    if (draw === undefined) unknown.push({ id, count: attempts[0]?.count ?? 0, invoked });
-    else known.push({ ...draw, invoked });
-  }
-  return { known, unknown, contradiction };
+  return byId;
+}
+
+function successOf({ id, invoked, returned, outcome }: DrawAttempt): KnownDraw[] {
+  if (outcome.kind !== "drawn") return [];
+  const { epoch, first, last } = outcome;
+  return [{ id, epoch, first, last, invoked, returned }];
+}
+
+function textOf({ epoch, first, last }: KnownDraw): string {
+  return `${epoch}:${first}-${last}`;
 }
 
 export type KnownReset = ResetAttempt & { readonly outcome: { readonly kind: "reset" } };
