@@ -11,6 +11,8 @@ export class SkewGuard {
   readonly #observer: ReplicaObserver;
   readonly #clocks: ClockWatch;
   #isSkewed = false;
+  /** How often each voter was handed leadership since the clock was found to stray. */
+  readonly #attempts = new Map<NodeId, number>();
   /** Of which term, and at which wall clock (less the monotonic one), the clocks were looked at last. */
   #watchedTerm = 0;
   #watchedWallMs = 0;
@@ -56,13 +58,20 @@ export class SkewGuard {
         : "This node leads with a steady clock or not at all";
       this.#observer.notice(isSkewed ? "error" : "info", `${text}.`, { offsetMs: Math.round(offsetMs) });
     }
-    if (!isSkewed) return;
+    if (!isSkewed) {
+      this.#attempts.clear();
+      return;
+    }
     const steady = voters.filter((voter) => {
       const voterOffsetMs = voter === this.#nodeId ? undefined : this.#clocks.offsetOf(voter, at);
       return voterOffsetMs !== undefined && Math.abs(voterOffsetMs - offsetMs) <= this.#skewMaxMs;
     });
-    // One that was heard lately may be gone by now: the one that holds most of the log is there.
-    const steadier = steady.sort((a, b) => (core.matchIndexOf(b) ?? 0) - (core.matchIndexOf(a) ?? 0))[0];
-    if (steadier !== undefined) core.transferLeadership(steadier, at.now);
+    // One that was heard lately may be deaf or gone by now: the one that holds most of the log is
+    // likeliest to hear, and whoever did not take over lets the others have a try.
+    const attemptsOf = (voter: NodeId) => this.#attempts.get(voter) ?? 0;
+    const matchOf = (voter: NodeId) => core.matchIndexOf(voter) ?? 0;
+    const steadier = steady.sort((a, b) => attemptsOf(a) - attemptsOf(b) || matchOf(b) - matchOf(a))[0];
+    if (steadier === undefined || !core.transferLeadership(steadier, at.now)) return;
+    this.#attempts.set(steadier, attemptsOf(steadier) + 1);
   }
 }

@@ -18,3 +18,17 @@ t.test(
     t.equal(ended.length, 1, "at the first attempt");
   },
 );
+
+t.test("a node that never takes over is not asked for ever (seed 5805)", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const { leader, followers } = cluster;
+  const [deaf, well] = followers;
+  cluster.filter = (_from, to, messages) =>
+    to === deaf?.id ? messages.filter(({ type }) => type !== "timeoutNow") : messages;
+  leader.time.wallOffsetMs = 5000;
+  cluster.time.until(() => well?.replica?.isLeader === true);
+  const ended = leader.transitions.filter(({ kind }) => kind === "transferEnded");
+  t.match(ended.at(-1), { target: well?.id, outcome: "handedOver" });
+  t.ok(ended.length <= 2, "it was tried once at most");
+});

@@ -34,6 +34,7 @@ export class Clients {
   readonly #reads: StatusReads;
   readonly #answered = new Set<string>();
   #hasNewAnswer = false;
+  #repeats = true;
 
   constructor(world: World) {
     this.#world = world;
@@ -47,6 +48,11 @@ export class Clients {
   /** How many keys have their answer. */
   get answeredKeyCount(): number {
     return this.#answered.size;
+  }
+
+  /** From now on nobody calls again on his own. */
+  stopRepeating(): void {
+    this.#repeats = false;
   }
 
   /** Whether a call with this key got its numbers. */
@@ -145,7 +151,9 @@ export class Clients {
     if (isSure || step.key === "" || number >= step.attemptsMax) return;
     const { clientRandom, nodes } = this.#world;
     const next = (attempt.node % nodes.length) + 1;
-    this.#world.later(clientRandom.between(20, 400), () => this.#attempt(step, number + 1, next));
+    this.#world.later(clientRandom.between(20, 400), () => {
+      if (this.#repeats) this.#attempt(step, number + 1, next);
+    });
   }
 
   #noteCommand(

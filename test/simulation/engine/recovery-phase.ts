@@ -41,6 +41,7 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
     calls.draw(prefix, simulation.faultRandom.pick(stillAlive(alive)));
   }
   await answered(simulation, calls, LIVENESS_TIMEOUTS * timeoutMs);
+  simulation.clients.stopRepeating();
   calls.readAll(stillAlive(alive));
   await settle(simulation, alive, LIVENESS_TIMEOUTS * timeoutMs);
   if (simulation.violation !== undefined) return { livenessTimeouts };

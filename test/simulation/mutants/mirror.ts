@@ -20,7 +20,9 @@ export async function withMutant<Result>(mutant: Mutant, use: (module: RunModule
       if (LEFT_OUT.has(part)) continue;
       cpSync(join(COMPILED, "src", part), join(mirror, "src", part), { recursive: true, filter: isCode });
     }
-    cpSync(join(COMPILED, "test/simulation"), join(mirror, "test/simulation"), { recursive: true, filter: isCode });
+    for (const folder of ["test/simulation", "bench/history"]) {
+      cpSync(join(COMPILED, folder), join(mirror, folder), { recursive: true, filter: isCode });
+    }
     for (const { file, find, replace } of mutant.patches) {
       const path = join(mirror, file);
       writeFileSync(

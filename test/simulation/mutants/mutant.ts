@@ -1,7 +1,7 @@
 /** A bug to plant in a copy of the compiled product: production cannot reach it. */
 export interface Mutant {
   readonly name: string;
-  /** What it stands for: a number of RAFT-CHECKLIST.md's classic bugs, or a word. */
+  /** What it stands for: a number of the classic bugs (test/scenarios), or a word. */
   readonly bug: string;
   readonly patches: readonly Patch[];
   /** It must be caught within so many seeds. */
