@@ -1,4 +1,4 @@
-// Who may import whom: the walls of ARCHITECTURE.md. `.ci/imports.mjs` runs this and asserts that it looked
+// Who may import whom: the walls of the house. `.ci/checks/imports.mjs` runs this and asserts that it looked
 // at the modules and that it catches a violation.
 
 /** `folder` may import only what matches one of `allowed`: files, packages and Node's built-ins alike. */

@@ -127,7 +127,7 @@ export class LocalCluster {
       throw new LaunchError(describeExit(exit));
     });
     try {
-      await Promise.race([exited, this.#pollReady(id, AbortSignal.any([gaveUp.signal, AbortSignal.timeout(readyMs)]))]);
+      await Promise.race([exited, this.#pollReady(id, { endsAt: performance.now() + readyMs, gaveUp: gaveUp.signal })]);
     } finally {
       gaveUp.abort();
     }
@@ -223,9 +223,10 @@ export class LocalCluster {
     }
   }
 
-  async #pollReady(id: number, signal: AbortSignal): Promise<void> {
+  /** A deadline by the clock: a timeout signal that nothing else holds may be collected before it fires. */
+  async #pollReady(id: number, until: { readonly endsAt: number; readonly gaveUp: AbortSignal }): Promise<void> {
     let last = "it did not answer";
-    while (!signal.aborted) {
+    while (!until.gaveUp.aborted && performance.now() < until.endsAt) {
       const answer = await this.#askReady(id);
       if (answer === "ready") return;
       last = answer;

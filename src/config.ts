@@ -1,7 +1,7 @@
 import { envSchema } from "env-schema";
 import { type Static, type TSchema, Type } from "typebox";
 
-/** Configuration of one node, as ARCHITECTURE's contract of environment variables says. */
+/** Configuration of one node, by environment variables (README.md, Configuration). */
 export interface Config {
   readonly nodeId: number;
   readonly host: string;

@@ -134,7 +134,9 @@ function memberView(member: MemberReport, leaderLastIndex: number | undefined): 
   return { ...member, role: roleOf(member), lag };
 }
 
-function roleOf({ kind, role }: MemberReport): MemberView["role"] {
+function roleOf({ kind, role, reachable }: MemberReport): MemberView["role"] {
+  // What a node that is out of reach said last is no news of it.
+  if (!reachable) return "unknown";
   if (kind === "learner") return "learner";
   return role === "preCandidate" ? "candidate" : role;
 }

@@ -73,7 +73,7 @@ export function batchCommand(): Command {
     .description("draw many numbers at once")
     .argument("<prefix>", "the sequence")
     .argument("<count>", "1 to 1000000; above 10000 the answer holds ranges only", count)
-    .option("--contiguous", "one range, past numbers that were given back");
+    .option("--contiguous", "one range without holes");
   return talksToServer(draws(command), ["folio batch SG 100", "folio batch SG 100 --plain > numbers.txt"]).action(
     async (prefix: string, amount: number, options: DrawOptions & { readonly contiguous?: true }) => {
       if (options.plain && amount > LISTED_MAX) {

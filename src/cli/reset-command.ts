@@ -20,7 +20,7 @@ export function resetCommand(): Command {
     .description("move a counter (administrators); the next number is NEW_VALUE + step")
     .argument("<prefix>", "the sequence")
     .argument("<new-value>", "the counter afterwards", counter)
-    .requiredOption("--reason <text>", "why, for the journal")
+    .requiredOption("--reason <text>", "why, for the journal (required)")
     .option("--force", "also where numbers that were issued would be handed out again")
     .option("--expected-version <version>", "only if this version of the definition is in force", version)
     .option("--period <period>", "as answers name it; the current one if absent")

@@ -1,4 +1,4 @@
-/** The codes of Folio's public errors, the same over REST and gRPC (CONTRACT.md, "Errors"). */
+/** The codes of Folio's public errors, the same over REST and gRPC. */
 export const folioErrorCodes = [
   "VALIDATION_ERROR",
   "UNAUTHENTICATED",
@@ -32,6 +32,8 @@ export interface FolioErrorDetails {
   readonly requestId?: string;
   /** Only with NOT_EXECUTED and RATE_LIMIT_EXCEEDED: when a retry may succeed. */
   readonly retryAfterMs?: number;
+  /** Only with OUTCOME_UNKNOWN: the key that the call went under. */
+  readonly idempotencyKey?: string;
   readonly cause?: unknown;
 }
 
@@ -46,6 +48,8 @@ export class FolioError extends Error {
   /** "" if the call carried none. */
   readonly requestId: string;
   readonly retryAfterMs: number | undefined;
+  /** The key to repeat the call with, where its outcome is not known and it had one. */
+  readonly idempotencyKey: string | undefined;
 
   constructor(
     readonly code: FolioErrorCode,
@@ -56,5 +60,6 @@ export class FolioError extends Error {
     this.field = details.field ?? "";
     this.requestId = details.requestId ?? "";
     this.retryAfterMs = details.retryAfterMs;
+    this.idempotencyKey = details.idempotencyKey;
   }
 }

@@ -51,18 +51,20 @@ export class FolioRestClient {
   /** @returns the parsed body of a successful answer */
   call(call: RestCall): Promise<unknown> {
     const requestId = randomUUID();
-    const headers = this.#headers(call, requestId);
-    return withFailover(this.#rotation, this.#limits, call.repeatability, (origin, timeoutMs) =>
+    const key = call.repeatability === "keyed" ? (call.idempotencyKey ?? randomUUID()) : undefined;
+    const headers = this.#headers(call, requestId, key);
+    const answered = withFailover(this.#rotation, this.#limits, call.repeatability, (origin, timeoutMs) =>
       attempt(origin, call, headers, { requestId, timeoutMs }),
     );
+    return key === undefined ? answered : answered.catch((error: unknown) => Promise.reject(withKey(error, key)));
   }
 
-  #headers(call: RestCall, requestId: string): Headers {
+  #headers(call: RestCall, requestId: string, key: string | undefined): Headers {
     const headers = new Headers({ accept: "application/json", "x-request-id": requestId });
     try {
       for (const [name, value] of Object.entries(call.headers ?? {})) headers.set(name, value);
       if (call.body !== undefined) headers.set("content-type", "application/json");
-      if (call.repeatability === "keyed") headers.set("idempotency-key", call.idempotencyKey ?? randomUUID());
+      if (key !== undefined) headers.set("idempotency-key", key);
       if (this.#apiKey !== undefined) headers.set("x-api-key", this.#apiKey);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
@@ -70,6 +72,14 @@ export class FolioRestClient {
     }
     return headers;
   }
+}
+
+/** Whoever does not know what became of a call needs the key that it went under, even one made up for it. */
+function withKey(error: unknown, key: string): unknown {
+  if (!(error instanceof FolioError) || error.code !== "OUTCOME_UNKNOWN") return error;
+  const { requestId, field } = error;
+  const message = `${error.message}; to find out, repeat it with the idempotency key ${key}`;
+  return new FolioError(error.code, message, { requestId, field, idempotencyKey: key, cause: error });
 }
 
 /** One step of a path, so that what a user typed stays one step. */
@@ -121,6 +131,7 @@ async function exchange(
   { requestId, timeoutMs }: { readonly requestId: string; readonly timeoutMs: number },
 ): Promise<{ readonly response: Response; readonly text: string }> {
   try {
+    headers.set("prefer", `wait=${waitSeconds(timeoutMs)}`);
     const response = await fetch(urlOf(origin, call), {
       method: call.method,
       headers,
@@ -133,6 +144,11 @@ async function exchange(
   } catch (error) {
     throw folioErrorOfFetch(error, origin.host, requestId);
   }
+}
+
+/** Whole seconds that leave the answer some of the time for its way back; at least one. */
+function waitSeconds(timeoutMs: number): number {
+  return Math.max(1, Math.floor((timeoutMs * 0.9) / 1000));
 }
 
 function parsed(text: string): unknown {

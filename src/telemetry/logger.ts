@@ -10,7 +10,7 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
   const settings = {
     level: options.level,
-    base: { node_id: options.nodeId },
+    base: { node_id: options.nodeId, pid: process.pid },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };

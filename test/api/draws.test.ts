@@ -143,3 +143,18 @@ t.test("counters up to 2^53-1 leave as they are", async (t) => {
   const { text } = await call(app, { url: "/api/v1/next/SG" });
   t.match(text, /"counter":9007199254740991[,}]/);
 });
+
+t.test("Prefer: wait says how long the caller waits; what is not understood is ignored", async (t) => {
+  const { app, backend } = await startEdge(t);
+  for (const prefer of ["wait=4", "respond-async, wait=10", "wait=0", "wait=-1", "return=minimal", undefined]) {
+    const headers = prefer === undefined ? {} : { prefer };
+    await call(app, { method: "POST", url: "/api/v1/next", headers, payload: { prefix: "SG" } });
+  }
+  await call(app, {
+    method: "POST",
+    url: "/api/v1/batch",
+    headers: { prefer: "wait=2" },
+    payload: { prefix: "SG", count: 2 },
+  });
+  t.same(backend.deadlinesMs, [4000, 10_000, undefined, undefined, undefined, undefined, 2000]);
+});

@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import type { Test } from "tap";
 import { ApiKeys } from "../../src/access/api-keys.js";
-import type { Backend, ClusterView, Consistency, Reading } from "../../src/api/port.js";
+import type { Backend, ClusterView, Consistency, ProposeOptions, Reading } from "../../src/api/port.js";
 import type { FieldError } from "../../src/api/problem.js";
 import { buildRestApp } from "../../src/api/rest/app.js";
 import type { RestApp, RestOptions } from "../../src/api/rest/edge.js";
@@ -58,6 +58,8 @@ export const drawn: Drawn = {
 /** Remembers what it was asked and says what the test wants; draws count from 1 unless told otherwise. */
 export class ScriptedBackend implements Backend {
   readonly commands: Command[] = [];
+  /** Of each of them, as its edge asked; undefined: the default. */
+  readonly deadlinesMs: (number | undefined)[] = [];
   readonly queries: { readonly query: Query; readonly consistency: Consistency }[] = [];
   #counter = 0;
   result: (command: Command) => Promise<CommandResult> = async (command) => this.#draw(command);
@@ -75,8 +77,9 @@ export class ScriptedBackend implements Backend {
     reason: "",
   };
 
-  propose(command: Command): Promise<CommandResult> {
+  propose(command: Command, options?: ProposeOptions): Promise<CommandResult> {
     this.commands.push(command);
+    this.deadlinesMs.push(options?.deadlineMs);
     return this.result(command);
   }
 

@@ -33,10 +33,10 @@ export function refuseOtherMethods(app: RestApp, methodsByUrl: ReadonlyMap<strin
       schema: { hide: true },
       onRequest: (request, reply, done) => {
         reply.header("allow", allow);
-        done(new Problem("METHOD_NOT_ALLOWED", `${request.method} is not allowed here; ${allow} is`));
+        done(new Problem("METHOD_NOT_ALLOWED", `${request.method} is not allowed here, only ${allow}`));
       },
       handler: (request) => {
-        throw new Problem("METHOD_NOT_ALLOWED", `${request.method} is not allowed here; ${allow} is`);
+        throw new Problem("METHOD_NOT_ALLOWED", `${request.method} is not allowed here, only ${allow}`);
       },
     });
   }

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Drawn } from "../../sequence/result.js";
 import type { Caller, DrawFields, ScopeFields } from "../commands.js";
+import type { ProposeOptions } from "../port.js";
 import { invalidField } from "../problem.js";
 
 /** Provenance and scope as requests carry them, by REST's names. */
@@ -23,6 +24,19 @@ interface DrawBody extends AuthoredBody, ScopedBody {
 
 export function callerOf(request: FastifyRequest): Caller {
   return { principal: request.principal, requestId: request.id };
+}
+
+const WAIT_PREFERENCE = /(?:^|[,;]\s*)wait=(\d{1,6})(?:$|[\s,;])/;
+
+/**
+ * How long the caller waits, by `Prefer: wait=SECONDS` (RFC 7240 §4.3): the answer that a call ends with at its
+ * deadline should still find it there. Preferences that are not understood are ignored, as the RFC says.
+ */
+export function proposeOptionsOf(request: FastifyRequest): ProposeOptions | undefined {
+  const { prefer } = request.headers;
+  if (prefer === undefined) return undefined;
+  const seconds = WAIT_PREFERENCE.exec(String(prefer))?.[1];
+  return seconds === undefined || Number(seconds) === 0 ? undefined : { deadlineMs: Number(seconds) * 1000 };
 }
 
 export function authorFieldsOf(body: AuthoredBody): Pick<DrawFields, "clientId" | "generatedBy" | "correlationId"> {

@@ -6,7 +6,7 @@ import { type BatchFields, batchCommand } from "../../commands.js";
 import { invalidField } from "../../problem.js";
 import { FULL_NUMBERS_MAX, prefixField } from "../../request-fields.js";
 import { batchAnswer, problemResponses } from "../answer-schemas.js";
-import { callerOf, drawFieldsOf, markDraw } from "../callers.js";
+import { callerOf, drawFieldsOf, markDraw, proposeOptionsOf } from "../callers.js";
 import type { DrawEdge, RestApp } from "../edge.js";
 import { batchProperties, closed, idempotencyHeaders, prefixParams } from "../request-schemas.js";
 import { resultOf } from "../results.js";
@@ -50,7 +50,10 @@ async function draw(
     count: body.count,
     contiguous: body.contiguous ?? false,
   };
-  const drawn = resultOf(await backend.propose(batchCommand(fields, callerOf(request))), "drawn");
+  const drawn = resultOf(
+    await backend.propose(batchCommand(fields, callerOf(request)), proposeOptionsOf(request)),
+    "drawn",
+  );
   markDraw(drawn, reply);
   return answerOfBatch(answers, drawn, expand);
 }

@@ -3,7 +3,7 @@ import { type Static, Type } from "typebox";
 import { type DrawFields, drawCommand } from "../../commands.js";
 import { prefixField } from "../../request-fields.js";
 import { drawnAnswer, problemResponses } from "../answer-schemas.js";
-import { callerOf, drawFieldsOf, markDraw } from "../callers.js";
+import { callerOf, drawFieldsOf, markDraw, proposeOptionsOf } from "../callers.js";
 import type { DrawEdge, RestApp } from "../edge.js";
 import { closed, drawProperties, idempotencyHeaders, prefixParams } from "../request-schemas.js";
 import { resultOf } from "../results.js";
@@ -37,7 +37,10 @@ async function draw(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Static<typeof drawnAnswer>> {
-  const drawn = resultOf(await backend.propose(drawCommand(fields, callerOf(request))), "drawn");
+  const drawn = resultOf(
+    await backend.propose(drawCommand(fields, callerOf(request)), proposeOptionsOf(request)),
+    "drawn",
+  );
   markDraw(drawn, reply);
   const { counter, fullNumber } = answers.number(drawn);
   return {
