@@ -33,6 +33,8 @@ interface Endpoint {
   readonly time: NodeTime;
   events: TransportEvents | undefined;
   peers: ReadonlySet<NodeId>;
+  /** By peer: the news of an ended stream that this node has not heard yet. It comes before any news of the next. */
+  readonly leaving: Map<NodeId, () => void>;
 }
 
 interface Link {
@@ -79,7 +81,7 @@ export class SimulatedNetwork {
 
   /** A transport for one life of a node. `watch` sees everything that leaves. */
   transport(id: NodeId, time: NodeTime, watch: (messages: readonly PeerMessage[]) => void): Transport {
-    const endpoint: Endpoint = { id, time, events: undefined, peers: new Set() };
+    const endpoint: Endpoint = { id, time, events: undefined, peers: new Set(), leaving: new Map() };
     return {
       start: async (events) => {
         endpoint.events = events;
@@ -118,9 +120,13 @@ export class SimulatedNetwork {
     ] as const) {
       const endpoint = this.#endpoints.get(id);
       if (endpoint === undefined || !stream.announced.has(id)) continue;
-      this.#queue.schedule(this.#random.between(0, 1), "input", endpoint.time, () =>
-        endpoint.events?.disconnected(peer),
-      );
+      const tell = () => {
+        if (endpoint.leaving.get(peer) !== tell) return;
+        endpoint.leaving.delete(peer);
+        endpoint.events?.disconnected(peer);
+      };
+      endpoint.leaving.set(peer, tell);
+      this.#queue.schedule(this.#random.between(0, 1), "input", endpoint.time, tell);
     }
     this.#connectLater(one, other);
   }
@@ -166,6 +172,7 @@ export class SimulatedNetwork {
   #announce(stream: Stream, endpoint: Endpoint, peer: NodeId): void {
     if (!stream.open || stream.announced.has(endpoint.id)) return;
     stream.announced.add(endpoint.id);
+    endpoint.leaving.get(peer)?.();
     endpoint.events?.connected(peer);
   }
 
