@@ -71,19 +71,17 @@ export class ElectionTimer {
 
   #fired(dueAt: number): void {
     const lateMs = this.#clock.monotonic() - dueAt;
-    if (lateMs <= this.#latenessMaxMs) {
-      this.#isDue = true;
-      this.#due();
-      return;
-    }
-    // Twice: what the first round of reading unblocked is read in the second.
-    this.#timers.afterInput(() => this.#timers.afterInput(() => this.#stood(lateMs)));
+    // Twice: what the first round of reading unblocked is read in the second. Always, since a stall may
+    // have ended just when the timer was due.
+    this.#timers.afterInput(() => this.#timers.afterInput(() => this.#believe(lateMs)));
   }
 
-  #stood(lateMs: number): void {
+  #believe(lateMs: number): void {
     this.#isDue = true;
-    this.#stalled = true;
-    this.#observer.notice("warn", "The event loop stood still.", { lateMs: Math.round(lateMs) });
+    if (lateMs > this.#latenessMaxMs) {
+      this.#stalled = true;
+      this.#observer.notice("warn", "The event loop stood still.", { lateMs: Math.round(lateMs) });
+    }
     this.#due();
   }
 }

@@ -45,7 +45,11 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     name: "after a stall, timers are believed before input is read",
     seedsMax: SEEDS_MAX,
     patches: [
-      { file: "src/replica/election-timer.js", find: "if (lateMs <= this.#latenessMaxMs) {", replace: "if (true) {" },
+      {
+        file: "src/replica/election-timer.js",
+        find: "this.#timers.afterInput(() => this.#timers.afterInput(() => this.#believe(lateMs)));",
+        replace: "this.#believe(0);",
+      },
     ],
   },
   {
