@@ -106,3 +106,41 @@ t.test(
     t.equal(isPlayed, true);
   },
 );
+
+t.test("a refusal that was meant for a node's former life refuses nothing of its present one", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const { leader: old, followers } = cluster;
+  const [node, next] = followers;
+  if (node === undefined || next === undefined) throw new Error("there are two followers");
+  let refusals = 0;
+  cluster.filter = (from, to, messages) => {
+    if (to === node.id) refusals += messages.filter(({ type }) => type === "forwardRejected").length;
+    // Not the restarted node shall lead, but the other one.
+    return messages.filter(({ type }) => from !== node.id || type !== "voteRequest");
+  };
+  // The leader's disk is slow, so what the node forwards waits there; then the leader stands still.
+  old.syncMs = 2000;
+  const busy = old.propose("keeps the disk busy");
+  cluster.time.advance(1);
+  node.propose("of the former life");
+  cluster.time.advance(1);
+  old.time.pause();
+  await node.crash();
+  await node.start();
+  cluster.time.until(() => node.isReady && cluster.time.now > 4000);
+  // A command of the new life is at the new leader, its answer lost, when the old one refuses what it still holds.
+  const lastIndex = next.replica?.core?.lastIndex ?? 0;
+  const answer = node.propose("of the present life", 300);
+  cluster.time.until(() => (next.replica?.core?.lastIndex ?? 0) > lastIndex);
+  cluster.network.cut(node.id, next.id);
+  old.syncMs = 0.5;
+  old.time.resume();
+  cluster.time.until(() => answer.failure !== undefined);
+  t.equal(refusals, 1, "the refusal arrived");
+  t.equal(answer.failure, "OUTCOME_UNKNOWN");
+  cluster.network.heal(node.id, next.id);
+  cluster.untilReady();
+  t.same(cluster.settledLines(), ["keeps the disk busy", "of the present life"], "for it did act");
+  t.equal(busy.failure, undefined);
+});

@@ -1,5 +1,5 @@
 import t from "tap";
-import { type Answer, VirtualCluster } from "./virtual-cluster.js";
+import { type Answer, VirtualCluster, type VirtualNode } from "./virtual-cluster.js";
 
 // What ends a node, and that nothing is promised after it.
 
@@ -110,3 +110,89 @@ t.test("a machine that throws ends the node at once: the entry is not applied ag
   cluster.untilReady();
   t.same(cluster.settledLines(), ["harmless", "poison", "behind it"], "mended, it goes on from its checkpoint");
 });
+
+/** Ways for something to throw in the middle of what a node does. */
+const breaks: readonly {
+  readonly where: string;
+  readonly happen: (cluster: VirtualCluster, node: VirtualNode) => void;
+}[] = [
+  {
+    where: "in a turn, as it applies an entry",
+    happen: (_cluster, node) => {
+      if (node.machine !== undefined) node.machine.brokenBy = "poison";
+      node.propose("poison");
+    },
+  },
+  {
+    where: "as it hears a frame",
+    happen: (cluster, node) => {
+      const core = node.replica?.core;
+      if (core === undefined) throw new Error("the node has no core");
+      const { term, lastIndex, commitIndex } = core;
+      // Nobody but this node leads its term: to hear of another leader breaks Election Safety.
+      cluster.filter = (from, to, messages) => {
+        if (to !== node.id) return messages;
+        const prev = { prevLogIndex: lastIndex, prevLogTerm: term };
+        const round = { leaderCommit: commitIndex, entries: [], round: 1 };
+        return [...messages, { type: "appendRequest", from, to, term, ...prev, ...round }];
+      };
+    },
+  },
+  {
+    where: "in its housekeeping",
+    happen: (cluster, node) => {
+      cluster.filter = () => [];
+      node.replica?.propose({ machine: 7, payload: new Uint8Array() }, 1, {
+        settle: () => undefined,
+        fail: () => {
+          throw new Error("who waits is broken");
+        },
+      });
+    },
+  },
+];
+
+for (const { where, happen } of breaks) {
+  t.test(`what throws ${where} silences the node: nothing is sent, written or answered after it`, async (t) => {
+    const cluster = await new VirtualCluster(3).start();
+    cluster.untilReady();
+    cluster.settledLines();
+    const { leader: node } = cluster;
+    happen(cluster, node);
+    const waiting = node.propose("waiting");
+    const reads: string[] = [];
+    const reader = { ready: () => reads.push("ready"), fail: () => reads.push("failed") };
+    node.replica?.read(10_000, reader);
+    try {
+      cluster.time.until(() => node.failure !== undefined, 250);
+    } catch (error) {
+      // A broken invariant leaves the test's `fatal` as it came; anything else is none of its business.
+      if (error !== node.failure) throw error;
+    }
+    // What left before the failure is still on its way.
+    cluster.time.advance(1);
+    const sent: string[] = [];
+    cluster.filter = (from, _to, messages) => {
+      if (from === node.id) sent.push(...messages.map(({ type }) => type));
+      return messages;
+    };
+    const everything = { gte: "", lt: "\uffff" };
+    const rowsOf = () => [...node.logDisk.rows(everything), ...node.stateDisk.rows(everything)];
+    const rows = rowsOf();
+    const late = node.propose("late");
+    node.replica?.read(10_000, reader);
+    cluster.time.advance(3000);
+    t.same(sent, [], "it is silent");
+    t.same(rowsOf(), rows, "it writes nothing");
+    t.equal(waiting.result, undefined);
+    t.not(waiting.failure, undefined, "who waited was told");
+    t.equal(late.failure, "NOT_EXECUTED");
+    t.same(reads, ["failed", "failed"]);
+    t.equal(node.failures.length, 1, "the process was told to end, once");
+    const others = cluster.nodes.filter((other) => other !== node);
+    t.ok(
+      others.every((other) => other.failure === undefined && other.isReady),
+      "the others go on",
+    );
+  });
+}
