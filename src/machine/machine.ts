@@ -16,6 +16,12 @@ export interface Applied {
   readonly record: Uint8Array;
 }
 
+/** Rows of the state from `gte` on and before `lt`. */
+export interface RowRange {
+  readonly gte: string;
+  readonly lt: string;
+}
+
 /**
  * A replicated state machine that can be mounted: a folder, a .proto and a line in node.ts.
  *
@@ -30,4 +36,15 @@ export interface Machine {
   apply(payload: Uint8Array, context: CommandContext): Applied;
   /** Puts everything that apply changed and that is still only in caches into the state store. */
   flush(): void;
+  /** The store's content was replaced (a snapshot was installed): drops everything that was read from it. */
+  reload(): void;
+  /**
+   * The very result that `apply` returned, told again from what the journal keeps of the command; at
+   * any later time, whatever was applied since.
+   * @param record of that command, as `apply` returned it
+   * @param context of that command
+   */
+  outcomeOf(payload: Uint8Array, record: Uint8Array, context: CommandContext): unknown;
+  /** Rows that may differ between nodes at one index without any harm: comparisons leave them out. */
+  readonly localRanges: readonly RowRange[];
 }

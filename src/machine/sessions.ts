@@ -1,6 +1,6 @@
 import { invariant } from "../assert.js";
 import type { Session as StoredSession } from "../generated/folio/log/v1/log.js";
-import type { LogIndex, NodeId } from "../raft/types.js";
+import type { LogIndex, Member, NodeId } from "../raft/types.js";
 
 /** Where a command stands in the journal. */
 export interface JournalPlace {
@@ -77,6 +77,13 @@ export class SessionTable {
     }
   }
 
+  /** Closes the sessions of every store that is none of the members: of nodes that left, or lost their directory. */
+  closeStrangers(members: readonly Pick<Member, "id" | "storeId">[]): void {
+    for (const session of this.#sessions.values()) {
+      if (!holdsSeat(members, session)) this.#sessions.delete(session.id);
+    }
+  }
+
   isOpen(id: number): boolean {
     return this.#sessions.has(id);
   }
@@ -116,4 +123,12 @@ export class SessionTable {
       ordinals: [...acted.values()].map((place) => place.ordinal),
     }));
   }
+}
+
+/** Whether this very store is a member: a seat belongs to one store. */
+export function holdsSeat(
+  members: readonly Pick<Member, "id" | "storeId">[],
+  { nodeId, storeId }: { readonly nodeId: NodeId; readonly storeId: string },
+): boolean {
+  return members.some((member) => member.id === nodeId && member.storeId === storeId);
 }

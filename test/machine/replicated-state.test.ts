@@ -96,6 +96,9 @@ t.test("two machines cannot share a number", async (t) => {
     name: "a second tally",
     apply: () => ({ result: undefined, record: Uint8Array.of(1) }),
     flush: () => undefined,
+    reload: () => undefined,
+    outcomeOf: () => undefined,
+    localRanges: [],
   };
   t.throws(() => new World({ machines: [second] }), { name: "InvariantViolation" });
 });

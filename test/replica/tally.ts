@@ -6,14 +6,15 @@ import type { StateStore } from "../../src/storage/state-store.js";
 export class TallyMachine implements Machine {
   readonly id = 7;
   readonly name = "tally";
+  readonly localRanges = [];
   readonly #state: StateStore;
-  #count: number;
+  #count = 0;
   /** A line that this machine cannot apply, as a broken one would. */
   brokenBy: string | undefined;
 
   constructor(state: StateStore) {
     this.#state = state;
-    this.#count = Number(new TextDecoder().decode(state.get("m7/count") ?? new Uint8Array()) || "0");
+    this.reload();
   }
 
   get lines(): string[] {
@@ -31,5 +32,13 @@ export class TallyMachine implements Machine {
 
   flush(): void {
     this.#state.put("m7/count", new TextEncoder().encode(String(this.#count)));
+  }
+
+  reload(): void {
+    this.#count = Number(new TextDecoder().decode(this.#state.get("m7/count") ?? new Uint8Array()) || "0");
+  }
+
+  outcomeOf(_payload: Uint8Array, record: Uint8Array): number {
+    return Number(new TextDecoder().decode(record));
   }
 }

@@ -13,7 +13,8 @@ export interface Swept {
 /**
  * Walks round and round over the rows of idempotency keys. "Passed" is judged by the time of an
  * entry that was applied: whatever is applied later, or again after a restart from a checkpoint
- * that holds the deletion, has that time or a later one, and so takes the row for absent anyway.
+ * that holds the deletion, has that time or a later one, and so takes the row for absent anyway. The same
+ * holds when a snapshot replaced the rows: it is of a later entry, and only what stands there is judged.
  */
 export class KeySweep {
   readonly #state: StateStore;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { indexKey } from "../../machine/journal.js";
+import type { RowRange } from "../../machine/machine.js";
 import type { KeyScope } from "../draw-memo.js";
 import type { Series } from "../series.js";
 
@@ -23,12 +24,6 @@ import type { Series } from "../series.js";
 export const SETTINGS_KEY = "m1/settings";
 export const KEY_USAGE_KEY = "m1/keys";
 
-/** Rows from `gte` on and before `lt`. */
-export interface KeyRange {
-  readonly gte: string;
-  readonly lt: string;
-}
-
 const PLAIN = /^[A-Za-z0-9._=~-]*$/;
 /** Longer texts stand as their hash: LevelDB compares whole keys, and callers choose these. */
 const PART_LENGTH_MAX = 120;
@@ -39,7 +34,7 @@ export function definitionKey(prefix: string): string {
 }
 
 /** Definitions by prefix, ascending, after the given one. */
-export function definitionRange(after: string): KeyRange {
+export function definitionRange(after: string): RowRange {
   // "!" sorts before everything that a prefix may go on with.
   return { gte: after === "" ? "m1/d/" : `m1/d/${after}!`, lt: "m1/d0" };
 }
@@ -68,9 +63,11 @@ export function keyedDrawKey({ prefix, operation, principal, key }: KeyScope): s
   return `m1/k/${prefix}/${operation}/${escapePart(principal)}/${escapePart(key)}`;
 }
 
+export const allKeyedDraws: RowRange = { gte: "m1/k/", lt: "m1/k0" };
+
 /** All idempotency keys after the given row; "" for the first. */
-export function keyedDrawRange(after: string): KeyRange {
-  return { gte: after === "" ? "m1/k/" : `${after}!`, lt: "m1/k0" };
+export function keyedDrawRange(after: string): RowRange {
+  return after === "" ? allKeyedDraws : { gte: `${after}!`, lt: allKeyedDraws.lt };
 }
 
 export function documentKey(prefix: string, documentRef: string): string {
@@ -82,7 +79,7 @@ export function auditKey(prefix: string, index: number): string {
 }
 
 /** Audit rows of a prefix from an entry on, ascending. */
-export function auditRange(prefix: string, from: number): KeyRange {
+export function auditRange(prefix: string, from: number): RowRange {
   return { gte: auditKey(prefix, from), lt: `m1/a/${prefix}0` };
 }
 

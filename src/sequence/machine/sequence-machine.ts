@@ -6,7 +6,9 @@ import { applyCommand } from "../apply.js";
 import type { CommandResult } from "../result.js";
 import { decodeCommand } from "./command-codec.js";
 import { KeySweep, type Swept } from "./key-sweep.js";
-import { encodeResult } from "./result-codec.js";
+import { allKeyedDraws } from "./keys.js";
+import { outcomeOf } from "./outcome.js";
+import { decodeResult, encodeResult } from "./result-codec.js";
 import { SequenceTables } from "./sequence-tables.js";
 
 /** Tags the domain's commands in the log, for ever. */
@@ -20,6 +22,8 @@ interface AppliedCommand extends Applied {
 export class SequenceMachine implements Machine {
   readonly id = SEQUENCE_MACHINE_ID;
   readonly name = "sequence";
+  /** When an expired idempotency key is deleted is every node's own affair (`sweep`). */
+  readonly localRanges = [allKeyedDraws];
   /** For queries: always the newest applied state. */
   readonly tables: SequenceTables;
   readonly #sweep: KeySweep;
@@ -46,6 +50,17 @@ export class SequenceMachine implements Machine {
 
   flush(): void {
     this.tables.flush();
+  }
+
+  reload(): void {
+    this.tables.reload();
+    this.#time = 0;
+  }
+
+  outcomeOf(payload: Uint8Array, record: Uint8Array, context: CommandContext): CommandResult {
+    return outcomeOf(decodeCommand(payload), decodeResult(record), context, (prefix, version) =>
+      this.tables.definitionVersion(prefix, version),
+    );
   }
 
   /**

@@ -58,7 +58,7 @@ export class SequenceTables implements SequenceState {
   /** Used again and again: empty between two rows. */
   readonly #writer = new BinaryWriter();
   #settings: Settings | undefined;
-  #keyUsage: KeyUsage;
+  #keyUsage: KeyUsage = emptyKeyUsage();
   #keyUsageIsDirty = false;
 
   constructor(state: StateStore) {
@@ -81,10 +81,24 @@ export class SequenceTables implements SequenceState {
       },
       store: (key, definition) => state.put(key, encodeDefinition(definition)),
     });
-    const settings = state.get(SETTINGS_KEY);
+    this.#loadWhole();
+  }
+
+  /** Forgets every row: the store's content was replaced. What was not flushed belonged to the old one. */
+  reload(): void {
+    this.#sequences.clear();
+    this.#series.clear();
+    this.#versions.clear();
+    this.#loadWhole();
+  }
+
+  /** What is in memory as a whole. */
+  #loadWhole(): void {
+    const settings = this.#state.get(SETTINGS_KEY);
     this.#settings = settings && StoredSettings.decode(settings);
-    const usage = state.get(KEY_USAGE_KEY);
+    const usage = this.#state.get(KEY_USAGE_KEY);
     this.#keyUsage = usage === undefined ? emptyKeyUsage() : decodeKeyUsage(usage);
+    this.#keyUsageIsDirty = false;
   }
 
   flush(): void {

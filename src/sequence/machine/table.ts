@@ -41,6 +41,13 @@ export class Table<Row extends object> {
     this.#dirty.clear();
   }
 
+  /** Everything is forgotten, changed or not: what `load` finds from now on counts. */
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+    this.#dirty.clear();
+  }
+
   #keep(key: string, row: Row): void {
     if (this.#young.size >= this.#generationSize) {
       this.#old = this.#young;
