@@ -63,3 +63,11 @@ export class FolioError extends Error {
     this.idempotencyKey = details.idempotencyKey;
   }
 }
+
+/** Whoever does not know what became of a call needs the key that it went under, even one made up for it. */
+export function withKey(error: unknown, key: string): unknown {
+  if (!(error instanceof FolioError) || error.code !== "OUTCOME_UNKNOWN") return error;
+  const { requestId, field } = error;
+  const message = `${error.message}; to find out, repeat it with the idempotency key ${key}`;
+  return new FolioError(error.code, message, { requestId, field, idempotencyKey: key, cause: error });
+}

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { HealthResponse_Status, SequentialIDServiceService as rpcs } from "../generated/sequentialid/sequential_id.js";
-import { FolioError } from "./error.js";
+import { FolioError, withKey } from "./error.js";
 import { defaultRetryLimits, type Repeatability, type RetryLimits, withFailover } from "./failover.js";
 import { folioErrorOf } from "./grpc-failure.js";
 import * as records from "./records.js";
@@ -33,6 +33,8 @@ interface Rpc<Request, Response> {
 
 interface Call {
   readonly repeatability: Repeatability;
+  /** Of a draw; "": it goes without. */
+  readonly key?: string;
   readonly options: requests.CallOptions;
 }
 
@@ -134,9 +136,12 @@ export class FolioClient {
     setText(metadata, "x-request-id", requestId);
     if (this.#apiKey !== undefined) setText(metadata, "x-api-key", this.#apiKey);
     const deadlineMs = call.options.deadlineMs ?? this.#limits.deadlineMs;
-    return withFailover(this.#rotation, { ...this.#limits, deadlineMs }, call.repeatability, (node, timeoutMs) =>
+    const limits = { ...this.#limits, deadlineMs };
+    const answered = withFailover(this.#rotation, limits, call.repeatability, (node, timeoutMs) =>
       invoke(node, rpc, request, metadata, { timeoutMs, requestId }),
     );
+    const { key = "" } = call;
+    return key === "" ? answered : answered.catch((error: unknown) => Promise.reject(withKey(error, key)));
   }
 }
 
@@ -149,7 +154,7 @@ function setText(metadata: Metadata, name: string, value: string): void {
 }
 
 function drawing(key: string, options: requests.CallOptions): Call {
-  return { repeatability: key === "" ? "once" : "keyed", options };
+  return { repeatability: key === "" ? "once" : "keyed", key, options };
 }
 
 function invoke<Request, Response>(

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { FolioError } from "./error.js";
+import { FolioError, withKey } from "./error.js";
 import { defaultRetryLimits, type Repeatability, type RetryLimits, withFailover } from "./failover.js";
 import { folioErrorOfAnswer, folioErrorOfFetch } from "./rest-failure.js";
 import { Rotation } from "./rotation.js";
@@ -72,14 +72,6 @@ export class FolioRestClient {
     }
     return headers;
   }
-}
-
-/** Whoever does not know what became of a call needs the key that it went under, even one made up for it. */
-function withKey(error: unknown, key: string): unknown {
-  if (!(error instanceof FolioError) || error.code !== "OUTCOME_UNKNOWN") return error;
-  const { requestId, field } = error;
-  const message = `${error.message}; to find out, repeat it with the idempotency key ${key}`;
-  return new FolioError(error.code, message, { requestId, field, idempotencyKey: key, cause: error });
 }
 
 /** One step of a path, so that what a user typed stays one step. */

@@ -60,6 +60,8 @@ t.test("not executed and outcome unknown are told apart", async (t) => {
   backend.result = () => Promise.reject(new OperatingFailure("OUTCOME_UNKNOWN", "the deadline passed"));
   const unknown = await folio(["next", "SG", ...server]);
   t.equal(unknown.code, 7, unknown.stderr);
+  const key = backend.commands.flatMap((command) => (command.kind === "draw" ? [command.idempotencyKey] : [])).at(-1);
+  t.match(unknown.stderr, `repeat it with the idempotency key ${key} (request `, "whoever reads it can find out");
   t.ok(backend.commands.length > 2, "a keyed draw was repeated");
   const before = backend.commands.length;
   const reset = await folio(["reset", "SG", "1", "--reason", "r", "--api-key", "admin-key", "--server", url]);

@@ -139,6 +139,19 @@ t.test("a refusal after an attempt of unknown fate does not make the fate known"
   await failureOf(t, client.next("SG"), "OUTCOME_UNKNOWN");
 });
 
+t.test("a draw of unknown fate names the key that it went under, even one that was made up for it", async (t) => {
+  const { client, nodes } = await world(t, [["unknown"]], {
+    retry: { attemptsMax: 2, backoffFirstMs: 1, backoffMaxMs: 1 },
+  });
+  const own = await failureOf(t, client.next("SG", { idempotencyKey: "order-1" }), "OUTCOME_UNKNOWN");
+  t.equal(own.idempotencyKey, "order-1");
+  const made = await failureOf(t, client.next("SG"), "OUTCOME_UNKNOWN");
+  t.equal(made.idempotencyKey, nodes[0]?.draws.at(-1)?.idempotencyKey);
+  t.match(made.message, `repeat it with the idempotency key ${made.idempotencyKey}`);
+  const without = await failureOf(t, client.next("SG", { idempotencyKey: "" }), "OUTCOME_UNKNOWN");
+  t.equal(without.idempotencyKey, undefined);
+});
+
 t.test("a node that hangs does not use up the time of a call that may be repeated", async (t) => {
   const nodes = await Promise.all([scriptedNode(["hang"]), scriptedNode(["answer"])]);
   const client = new FolioClient({ addresses: nodes.map((node) => node.address), deadlineMs: 1500 });
