@@ -1,0 +1,57 @@
+import type { LogIndex } from "../raft/types.js";
+import type { Life } from "./life.js";
+import type { Membership } from "./membership.js";
+import type { ReplicaOptions } from "./options.js";
+import type { PeerBook } from "./peer-book.js";
+import { type ReplicaView, type SelfReport, viewOf, viewOutside } from "./report.js";
+import type { SessionKeeper } from "./session-keeper.js";
+
+export const STOPPING = "The node is shutting down.";
+
+/** How this node stands: what it tells its peers and whoever asks. */
+export class Standing {
+  readonly #options: ReplicaOptions;
+  readonly #life: Life;
+  readonly #membership: Membership;
+  readonly #peers: PeerBook;
+  readonly #sessions: SessionKeeper;
+  readonly #appliedIndex: () => LogIndex;
+
+  constructor(
+    options: ReplicaOptions,
+    parts: {
+      readonly life: Life;
+      readonly membership: Membership;
+      readonly peers: PeerBook;
+      readonly sessions: SessionKeeper;
+      readonly appliedIndex: () => LogIndex;
+    },
+  ) {
+    this.#options = options;
+    this.#life = parts.life;
+    this.#membership = parts.membership;
+    this.#peers = parts.peers;
+    this.#sessions = parts.sessions;
+    this.#appliedIndex = parts.appliedIndex;
+  }
+
+  view(): ReplicaView {
+    const self = this.selfReport();
+    const { core } = this.#membership;
+    return core === undefined ? viewOutside(self) : viewOf(core, self, this.#peers);
+  }
+
+  selfReport(): SelfReport {
+    const { nodeId, restAddress, grpcAddress } = this.#options;
+    return { nodeId, restAddress, grpcAddress, appliedIndex: this.#appliedIndex(), reason: this.#reasonUnready() };
+  }
+
+  #reasonUnready(): string {
+    if (!this.#life.isServing) return STOPPING;
+    const { core, reason } = this.#membership;
+    if (reason !== "" || core === undefined) return reason;
+    if (core.leader === undefined) return "No leader is known.";
+    if (this.#sessions.session === 0) return "The node has not registered its session yet.";
+    return "";
+  }
+}
