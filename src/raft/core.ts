@@ -23,6 +23,7 @@ import {
 } from "./leading.js";
 import { type LogShape, RaftLog } from "./log.js";
 import { adoptTerm, appendToLog, restartElectionTimer } from "./role-changes.js";
+import { receiveInstallSnapshot } from "./snapshots.js";
 import {
   type CoreOptions,
   type CoreState,
@@ -222,6 +223,8 @@ export class RaftCore {
         round: 0,
         outcome: { kind: "conflict", rejectedIndex: message.prevLogIndex, hintIndex: 0, hintTerm: 0 },
       });
+    } else if (message.type === "installSnapshot") {
+      state.effects.send.push({ ...reply, type: "appendReply", round: 0, outcome: { kind: "installing" } });
     } else if (message.type === "voteRequest") {
       state.effects.send.push({ ...reply, type: "voteReply", preVote: false, granted: false });
     }
@@ -242,6 +245,9 @@ export class RaftCore {
         return;
       case "appendReply":
         if (state.role.name === "leader") receiveAppendReply(state, state.role, message);
+        return;
+      case "installSnapshot":
+        receiveInstallSnapshot(state, message);
         return;
       case "timeoutNow":
         receiveTimeoutNow(state, message);

@@ -1,15 +1,27 @@
 import { invariant } from "../assert.js";
 import { becomeFollower, reportConfiguration, restartElectionTimer } from "./role-changes.js";
 import { appendEntry, type CoreState, isHardStateDurable, report, sendWhenDurable } from "./state.js";
-import { type AppendReply, type AppendRequest, type Entry, type LogIndex, NO_ROUND, type ReadReply } from "./types.js";
+import {
+  type AppendReply,
+  type AppendRequest,
+  type Entry,
+  type LogIndex,
+  NO_ROUND,
+  type NodeId,
+  type ReadReply,
+} from "./types.js";
+
+/** Whatever the leader of the current term says keeps this node its follower. */
+export function hearLeader(state: CoreState, leader: NodeId): void {
+  invariant(state.role.name !== "leader", () => `term ${state.term} has one leader (Election Safety)`);
+  becomeFollower(state, leader, "heard from the leader");
+  state.leaderHeardAt = state.now;
+  restartElectionTimer(state);
+}
 
 /** A request of the current term's leader (§3.5). */
 export function receiveAppendRequest(state: CoreState, request: AppendRequest): void {
-  invariant(state.role.name !== "leader", () => `term ${state.term} has one leader (Election Safety)`);
-  becomeFollower(state, request.from, "heard from the leader");
-  state.leaderHeardAt = state.now;
-  restartElectionTimer(state);
-
+  hearLeader(state, request.from);
   const { log } = state;
   if (request.prevLogIndex < log.base.index) {
     // What lies below our base was committed, so it is the leader's too (Leader Completeness).
@@ -67,20 +79,25 @@ export function advanceCommit(state: CoreState, commitIndex: LogIndex): void {
  * wait for their write; a heartbeat is answered at once with what is durable already, so that a
  * slow disk never looks like a dead node.
  */
-function replyMatch(state: CoreState, request: AppendRequest, verifiedIndex: LogIndex): void {
-  if (request.round === NO_ROUND) return;
+export function replyMatch(
+  state: CoreState,
+  request: { readonly from: NodeId; readonly round: number; readonly entries?: readonly Entry[] },
+  verifiedIndex: LogIndex,
+): void {
+  const { from: to, round, entries } = request;
+  if (round === NO_ROUND) return;
   const reply = (matchIndex: LogIndex): AppendReply => ({
     type: "appendReply",
     from: state.options.id,
-    to: request.from,
+    to,
     term: state.term,
-    round: request.round,
+    round,
     outcome: { kind: "match", matchIndex },
   });
   const termIsDurable = isHardStateDurable(state);
   if (verifiedIndex <= state.durableIndex && termIsDurable) {
     state.effects.send.push(reply(verifiedIndex));
-  } else if (request.entries.length === 0 && termIsDurable) {
+  } else if ((entries === undefined || entries.length === 0) && termIsDurable) {
     state.effects.send.push(reply(Math.min(verifiedIndex, state.durableIndex)));
   } else {
     sendWhenDurable(state, reply(verifiedIndex));

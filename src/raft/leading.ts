@@ -41,7 +41,7 @@ export function receiveAppendReply(state: CoreState, leader: Leader, reply: Appe
     invariant(reply.outcome.matchIndex <= state.log.lastIndex, "a follower matches nothing that the leader lacks");
     progress.matched(reply.outcome.matchIndex);
     commitByMajority(state, leader);
-  } else {
+  } else if (reply.outcome.kind === "conflict") {
     const { rejectedIndex, hintIndex, hintTerm } = reply.outcome;
     if (progress.isNewsOfConflict(rejectedIndex)) {
       progress.probeFrom(state.log.lastIndexAtMostTerm(hintIndex, hintTerm) + 1);

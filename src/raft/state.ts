@@ -89,6 +89,8 @@ export interface Effects {
   appended: Entry[];
   reads: ReadOutcome[];
   transitions: Transition[];
+  /** The leader has less log than this node needs: fetch its snapshot. Said again until it is installed. */
+  snapshotWanted: { readonly from: NodeId; readonly least: LogIndex } | undefined;
 }
 
 /** The whole state of one core: plain data that can be printed, copied and replayed. */
@@ -122,7 +124,7 @@ export function emptyPendingWrite(): PendingWrite {
 }
 
 export function emptyEffects(): Effects {
-  return { send: [], appended: [], reads: [], transitions: [] };
+  return { send: [], appended: [], reads: [], transitions: [], snapshotWanted: undefined };
 }
 
 /** Whether term, vote and log in memory are all on disk already. */

@@ -57,15 +57,29 @@ export interface HardState {
   readonly votedFor: NodeId | undefined;
 }
 
+/** Where a log begins anew: what lies at or below it is in the state, not in the log (§5.1). */
+export interface LogCut {
+  /** The log begins after it. */
+  readonly position: Position;
+  /** In force at the position. */
+  readonly configuration: Configuration;
+  /** False: every stored entry goes, because a snapshot replaced a log that was shorter or diverged. */
+  readonly keepsTail: boolean;
+  /** Given when a snapshot was installed: the generation of the state that is in force from this write on. */
+  readonly stateGeneration?: number;
+}
+
 /**
  * One durable write. At most one is in flight; writes happen in order, each atomically:
- * hard state, then truncation, then the new entries.
+ * hard state, then truncation, then the new base, then the new entries.
  */
 export interface LogWrite {
   /** Absent: unchanged. */
   readonly hardState?: HardState;
   /** Remove every entry from this index on before appending. */
   readonly truncateFrom?: LogIndex;
+  /** Absent: unchanged. */
+  readonly base?: LogCut;
   /** Consecutive; may be empty. */
   readonly entries: readonly Entry[];
 }
@@ -115,7 +129,21 @@ export interface AppendReply extends Addressed {
         readonly hintIndex: LogIndex;
         /** The follower's term at hintIndex. */
         readonly hintTerm: Term;
-      };
+      }
+    /** The sender fetches a snapshot: contact and round count, nothing else moves. */
+    | { readonly kind: "installing" };
+}
+
+/**
+ * The leader can not send what the follower needs next: fetch a snapshot that reaches at least to
+ * `lastIncludedIndex` (§5.2). It counts as a heartbeat; the snapshot travels on a channel of its own.
+ */
+export interface InstallSnapshot extends Addressed {
+  readonly type: "installSnapshot";
+  readonly lastIncludedIndex: LogIndex;
+  readonly lastIncludedTerm: Term;
+  /** As in an append request; echoed in the reply. */
+  readonly round: number;
 }
 
 export interface TimeoutNow extends Addressed {
@@ -136,7 +164,15 @@ export interface ReadReply extends Addressed {
 }
 
 /** What the core receives. */
-export type RaftMessage = VoteRequest | VoteReply | AppendRequest | AppendReply | TimeoutNow | ReadRequest | ReadReply;
+export type RaftMessage =
+  | VoteRequest
+  | VoteReply
+  | AppendRequest
+  | AppendReply
+  | InstallSnapshot
+  | TimeoutNow
+  | ReadRequest
+  | ReadReply;
 
 /**
  * An AppendRequest as it leaves the core: the range of entries to send instead of the entries.
@@ -162,6 +198,58 @@ export type Transition =
   | { readonly kind: "configurationChanged"; readonly configuration: Configuration; readonly index: LogIndex }
   | { readonly kind: "truncated"; readonly from: LogIndex; readonly to: LogIndex }
   | { readonly kind: "transferEnded"; readonly target: NodeId; readonly outcome: "handedOver" | "timedOut" };
+
+/** A snapshot that the host has built from another node's: durable, and not in force yet. */
+export interface InstalledSnapshot {
+  /** Its state contains every entry up to here. */
+  readonly position: Position;
+  /**
+   * The current term of the node that sent it, when it began to. All of it was committed in that term or an
+   * earlier one, so every leader of that term or a later one holds it: without it, a follower that is still in an
+   * older term would promise a log to a deposed leader that this one does not have.
+   */
+  readonly term: Term;
+  /** In force at the position. */
+  readonly configuration: Configuration;
+  /** Names the built state; the log's next write puts it in force. */
+  readonly stateGeneration: number;
+}
+
+/** One change of membership: at most one voter comes or goes at a time (§4.1). */
+export type MemberChange =
+  /** Receives the log, counts nowhere (§4.2.1). */
+  | { readonly kind: "addLearner"; readonly member: Omit<Member, "kind"> }
+  /** A learner that has caught up becomes a voter. */
+  | { readonly kind: "promote"; readonly id: NodeId }
+  /** Any member, the leader included (§4.2.2). */
+  | { readonly kind: "remove"; readonly id: NodeId }
+  | { readonly kind: "readdress"; readonly id: NodeId; readonly address: string };
+
+export type MemberChangeRefusal =
+  | "notLeader"
+  /** Leadership is being handed over. */
+  | "transferring"
+  /** No entry of this term has committed yet (classic bug 12). */
+  | "termNotOpen"
+  /** The change before it has not committed yet. */
+  | "changeUnderway"
+  /** A learner is promoted when it holds nearly all of the log (§4.2.1). */
+  | "notCaughtUp"
+  | "unknownMember"
+  /** Another store holds that seat, or another seat is held by that store. */
+  | "seatTaken"
+  /** Of the voters there would be, no majority answers now: the change might never commit, nor anything after it. */
+  | "quorumAtRisk"
+  /** Somebody has to decide. */
+  | "lastVoter";
+
+/** The answer to `changeMembers`. */
+export type MemberChangeAnswer =
+  /** In force from now on; done when the entry at `position` commits. */
+  | { readonly kind: "appended"; readonly position: Position }
+  /** It is so already, in a configuration that has committed. */
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "refused"; readonly reason: MemberChangeRefusal };
 
 /** The answer to `readIndex`. */
 export type ReadOutcome =

@@ -26,6 +26,8 @@ function bodyToWire(message: RareMessage): NonNullable<WireMessage["body"]> {
       return { $case: "voteRequest", value: message };
     case "voteReply":
       return { $case: "voteReply", value: message };
+    case "installSnapshot":
+      return { $case: "installSnapshot", value: message };
     case "timeoutNow":
       return { $case: "timeoutNow", value: message };
     case "readRequest":
@@ -71,6 +73,7 @@ export function messageFromWire(wire: WireMessage, ends: StreamEnds): RareMessag
   switch (body?.$case) {
     case "voteRequest":
     case "voteReply":
+    case "installSnapshot":
     case "timeoutNow":
     case "readRequest":
     case "readReply":

@@ -148,6 +148,7 @@ function readReply(reader: WireReader, { from, to }: StreamEnds): AppendReply | 
     else if (field === TAG.reply.term) term = reader.varint();
     else if (field === TAG.reply.round) round = reader.varint();
     else if (field === TAG.reply.conflict) outcome = readConflict(reader);
+    else if (field === TAG.reply.installing) outcome = readInstalling(reader);
     else reader.skip(field);
   }
   // No outcome: one that only a newer version knows.
@@ -168,6 +169,11 @@ function readConflict(reader: WireReader): AppendReply["outcome"] {
   }
   reader.leave(outer);
   return { kind: "conflict", rejectedIndex, hintIndex, hintTerm };
+}
+
+function readInstalling(reader: WireReader): AppendReply["outcome"] {
+  reader.varint();
+  return { kind: "installing" };
 }
 
 function readForward(reader: WireReader): Forward {

@@ -135,6 +135,7 @@ function sizeReply({ term, round, outcome }: AppendReply): Sized {
   let conflictSize = 0;
   let outcomeSize: number;
   if (outcome.kind === "match") outcomeSize = 1 + varintSize(outcome.matchIndex);
+  else if (outcome.kind === "installing") outcomeSize = 1 + varintSize(1);
   else {
     conflictSize = fieldSize(outcome.rejectedIndex) + fieldSize(outcome.hintIndex) + fieldSize(outcome.hintTerm);
     outcomeSize = 1 + delimitedSize(conflictSize);
@@ -148,6 +149,7 @@ function sizeReply({ term, round, outcome }: AppendReply): Sized {
       writer.field(TAG.reply.round, round);
       // A member of a oneof is written even when it is 0: its presence says which one it is.
       if (outcome.kind === "match") return writer.open(TAG.reply.match, outcome.matchIndex);
+      if (outcome.kind === "installing") return writer.open(TAG.reply.installing, 1);
       writer.open(TAG.reply.conflict, conflictSize);
       writer.field(TAG.conflict.rejectedIndex, outcome.rejectedIndex);
       writer.field(TAG.conflict.hintIndex, outcome.hintIndex);

@@ -18,8 +18,11 @@ export function wording(message: RaftMessage): string {
     case "appendReply": {
       const { outcome } = message;
       if (outcome.kind === "match") return `match ${outcome.matchIndex}`;
+      if (outcome.kind === "installing") return "installing";
       return `conflict at ${outcome.rejectedIndex}, hint ${outcome.hintIndex}/${outcome.hintTerm}`;
     }
+    case "installSnapshot":
+      return `fetch a snapshot to at least ${message.lastIncludedIndex}/${message.lastIncludedTerm}`;
     case "timeoutNow":
       return "stand now";
     case "readRequest":

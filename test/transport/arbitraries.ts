@@ -59,6 +59,7 @@ export const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     outcome: fc.oneof(
       record({ kind: fc.constant("match" as const), matchIndex: count }),
       record({ kind: fc.constant("conflict" as const), rejectedIndex: count, hintIndex: count, hintTerm: count }),
+      fc.constant({ kind: "installing" } as const),
     ),
   }),
   record({
@@ -70,6 +71,7 @@ export const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     leadershipTransfer: fc.boolean(),
   }),
   record({ ...type("voteReply"), ...term, preVote: fc.boolean(), granted: fc.boolean() }),
+  record({ ...type("installSnapshot"), ...term, lastIncludedIndex: count, lastIncludedTerm: count, round: count }),
   record({ ...type("timeoutNow"), ...term }),
   record({ ...type("readRequest"), ...term, readId: count }),
   record({ ...type("readReply"), ...term, readId: count, readIndex: count }),

@@ -1,4 +1,5 @@
 import { unreachable } from "../../../src/assert.js";
+import type { AppendReply } from "../../../src/raft/types.js";
 import type { PeerMessage } from "../../../src/transport/transport.js";
 
 /** One message in a few words, for a trace. */
@@ -20,11 +21,11 @@ export function describeMessage(message: PeerMessage): string {
     }
     case "appendReply": {
       const { term, round, outcome } = message;
-      const text =
-        outcome.kind === "match"
-          ? `match=${outcome.matchIndex}`
-          : `conflict at ${outcome.rejectedIndex}, hint ${outcome.hintIndex}/t${outcome.hintTerm}`;
-      return `appendReply t${term} round=${round} ${text}`;
+      return `appendReply t${term} round=${round} ${describeOutcome(outcome)}`;
+    }
+    case "installSnapshot": {
+      const { term, lastIncludedIndex, lastIncludedTerm, round } = message;
+      return `installSnapshot t${term} least=${lastIncludedIndex}/t${lastIncludedTerm} round=${round}`;
     }
     case "timeoutNow":
       return `timeoutNow t${message.term}`;
@@ -43,4 +44,10 @@ export function describeMessage(message: PeerMessage): string {
     default:
       return unreachable(message);
   }
+}
+
+function describeOutcome(outcome: AppendReply["outcome"]): string {
+  if (outcome.kind === "match") return `match=${outcome.matchIndex}`;
+  if (outcome.kind === "installing") return "installing";
+  return `conflict at ${outcome.rejectedIndex}, hint ${outcome.hintIndex}/t${outcome.hintTerm}`;
 }

@@ -27,6 +27,7 @@ export interface Message {
     | { $case: "forward"; value: Forward }
     | { $case: "forwardRejected"; value: ForwardRejected }
     | { $case: "status"; value: NodeStatus }
+    | { $case: "installSnapshot"; value: InstallSnapshot }
     | undefined;
 }
 
@@ -99,7 +100,22 @@ export interface AppendReply {
     /** Everything up to this index equals the leader's log and is durable at the sender. */
     { $case: "matchIndex"; value: number }
     | { $case: "conflict"; value: Conflict }
+    | //
+    /** The sender fetches a snapshot; always true. */
+    { $case: "installing"; value: boolean }
     | undefined;
+}
+
+/**
+ * The receiver needs entries that the leader's log does not have any more: it should fetch a snapshot from the
+ * sender that reaches at least this far.
+ */
+export interface InstallSnapshot {
+  term: number;
+  lastIncludedIndex: number;
+  lastIncludedTerm: number;
+  /** As in AppendRequest. */
+  round: number;
 }
 
 export interface Conflict {
@@ -276,6 +292,9 @@ export const Message: MessageFns<Message> = {
       case "status":
         NodeStatus.encode(message.body.value, writer.uint32(90).fork()).join();
         break;
+      case "installSnapshot":
+        InstallSnapshot.encode(message.body.value, writer.uint32(98).fork()).join();
+        break;
     }
     return writer;
   },
@@ -379,6 +398,14 @@ export const Message: MessageFns<Message> = {
             }
 
             message.body = { $case: "status", value: NodeStatus.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.body = { $case: "installSnapshot", value: InstallSnapshot.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -929,6 +956,9 @@ export const AppendReply: MessageFns<AppendReply> = {
       case "conflict":
         Conflict.encode(message.outcome.value, writer.uint32(34).fork()).join();
         break;
+      case "installing":
+        writer.uint32(40).bool(message.outcome.value);
+        break;
     }
     return writer;
   },
@@ -976,6 +1006,93 @@ export const AppendReply: MessageFns<AppendReply> = {
             }
 
             message.outcome = { $case: "conflict", value: Conflict.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.outcome = { $case: "installing", value: reader.bool() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseInstallSnapshot(): InstallSnapshot {
+  return { term: 0, lastIncludedIndex: 0, lastIncludedTerm: 0, round: 0 };
+}
+
+export const InstallSnapshot: MessageFns<InstallSnapshot> = {
+  encode(message: InstallSnapshot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.term !== 0) {
+      writer.uint32(8).uint64(message.term);
+    }
+    if (message.lastIncludedIndex !== 0) {
+      writer.uint32(16).uint64(message.lastIncludedIndex);
+    }
+    if (message.lastIncludedTerm !== 0) {
+      writer.uint32(24).uint64(message.lastIncludedTerm);
+    }
+    if (message.round !== 0) {
+      writer.uint32(32).uint64(message.round);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstallSnapshot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstallSnapshot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastIncludedIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lastIncludedTerm = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.round = longToNumber(reader.uint64());
             continue;
           }
         }
