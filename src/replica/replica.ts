@@ -2,6 +2,7 @@ import type { RaftCore } from "../raft/core.js";
 import type { LogIndex, NodeId } from "../raft/types.js";
 import { assemble, type Parts } from "./assembly.js";
 import type { ReplicaOptions, ReplicaPorts } from "./options.js";
+import { peerRequests } from "./peer-requests.js";
 import type { Waiter } from "./proposals.js";
 import type { ReadWaiter } from "./reads.js";
 import type { ReplicaView } from "./report.js";
@@ -25,7 +26,7 @@ export class Replica {
 
   async start(): Promise<void> {
     const { hearing, membership, upkeep, turn } = this.#parts;
-    await this.#ports.transport.start(hearing.events);
+    await this.#ports.transport.start({ ...hearing.events, ...peerRequests(() => membership.hello()) });
     membership.start();
     upkeep.start();
     turn.wake();

@@ -1,10 +1,14 @@
 import { status } from "@grpc/grpc-js";
 import { invariant } from "../assert.js";
-import type { NodeId } from "../raft/types.js";
+import type { LogIndex, NodeId } from "../raft/types.js";
 import { type Notice, PeerLink } from "./peer-link.js";
-import { endInbound, PeerListener } from "./peer-listener.js";
+import { endInbound, type InboundCall, PeerListener, type SnapshotCall } from "./peer-listener.js";
+import { PeerQuestions } from "./peer-questions.js";
 import type { StreamEnd } from "./peer-stream.js";
-import type { PeerAddress, PeerMessage, Transport, TransportEvents } from "./transport.js";
+import { GrpcSnapshotFetch } from "./snapshot-fetch.js";
+import { SNAPSHOT_IDLE_MS, SNAPSHOT_STALL_MS, snapshotFailure } from "./snapshot-limits.js";
+import { ServedSnapshots } from "./snapshot-serving.js";
+import type { PeerAddress, PeerMessage, SnapshotFetch, SnapshotSink, Transport, TransportEvents } from "./transport.js";
 import { newCounters, type TransportStats } from "./transport-stats.js";
 
 /** How often an idle stream says that it lives; half-way between noticing soon and costing nothing. */
@@ -23,6 +27,9 @@ export interface GrpcTransportOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly notice: Notice;
+  /** How long the receiver of a snapshot waits for a chunk, and its sender for one to be taken; for tests. */
+  readonly snapshotIdleMs?: number;
+  readonly snapshotStallMs?: number;
 }
 
 /** The transport over @grpc/grpc-js: see README.md. */
@@ -30,6 +37,10 @@ export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #listener: PeerListener;
   readonly #links = new Map<NodeId, PeerLink>();
+  /** Of the peers, whoever dials: snapshots are fetched there. */
+  #addresses: ReadonlyMap<NodeId, string> = new Map();
+  readonly #served: ServedSnapshots;
+  readonly #fetches = new Set<SnapshotFetch>();
   readonly #counters = newCounters();
   #events: TransportEvents | undefined;
   #tick: NodeJS.Timeout | undefined;
@@ -39,10 +50,13 @@ export class GrpcTransport implements Transport {
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
     this.#port = options.port;
-    this.#listener = new PeerListener(options.nodeId, {
-      refuse: (from) => this.#refuse(from),
-      accepted: (from, call) => this.#link(from).open(call, (end) => endInbound(call, end)),
-    });
+    this.#served = new ServedSnapshots(options.snapshotStallMs ?? SNAPSHOT_STALL_MS);
+    const events = {
+      refuse: (from: NodeId) => this.#refuse(from),
+      accepted: (from: NodeId, call: InboundCall) => this.#link(from).open(call, (end) => endInbound(call, end)),
+      snapshotWanted: (from: NodeId, least: LogIndex, call: SnapshotCall) => this.#serve(from, least, call),
+    };
+    this.#listener = new PeerListener(options.nodeId, events, new PeerQuestions(() => this.#events));
   }
 
   /** The port that is listened on, once `start` has resolved. */
@@ -73,6 +87,7 @@ export class GrpcTransport implements Transport {
     if (this.#state === "stopped") return;
     const { nodeId } = this.#options;
     const next = new Map(peers.filter(({ id }) => id !== nodeId).map(({ id, address }) => [id, address]));
+    this.#addresses = next;
     for (const link of [...this.#links.values()]) {
       if (!link.known || next.has(link.peer)) continue;
       this.#links.delete(link.peer);
@@ -95,16 +110,48 @@ export class GrpcTransport implements Transport {
     else link.send(messages);
   }
 
+  fetchSnapshot(from: NodeId, least: LogIndex, sink: SnapshotSink): SnapshotFetch {
+    const { nodeId: self, snapshotIdleMs: idleMs = SNAPSHOT_IDLE_MS } = this.#options;
+    const address = this.#addresses.get(from);
+    if (address === undefined || this.#state !== "running") return this.#fetchNothing(from, sink);
+    const over = (ended: SnapshotFetch) => this.#fetches.delete(ended);
+    const fetch = new GrpcSnapshotFetch({ self, from, address, least, sink, idleMs, over });
+    this.#fetches.add(fetch);
+    return fetch;
+  }
+
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
     this.#events = undefined;
     clearInterval(this.#tick);
-    for (const link of this.#links.values()) {
-      link.close({ code: status.UNAVAILABLE, details: `node ${this.#options.nodeId} is stopping` });
-    }
+    const end = { code: status.UNAVAILABLE, details: `node ${this.#options.nodeId} is stopping` };
+    for (const fetch of this.#fetches) fetch.cancel();
+    this.#fetches.clear();
+    this.#served.endAll(end);
+    for (const link of this.#links.values()) link.close(end);
     this.#links.clear();
     await this.#listener.close();
+  }
+
+  #fetchNothing(from: NodeId, sink: SnapshotSink): SnapshotFetch {
+    let isCancelled = false;
+    queueMicrotask(() => {
+      if (isCancelled || this.#state === "stopped") return;
+      sink.ended(snapshotFailure(from, "it is no peer, so its address is not known"));
+    });
+    return {
+      cancel: () => {
+        isCancelled = true;
+      },
+    };
+  }
+
+  #serve(from: NodeId, least: LogIndex, call: SnapshotCall): void {
+    this.#served.serve(call, (done) => {
+      if (this.#events === undefined) done({ refusal: "this node is stopping" });
+      else this.#events.snapshotRequested(from, least, done);
+    });
   }
 
   #link(peer: NodeId): PeerLink {

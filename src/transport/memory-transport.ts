@@ -1,10 +1,13 @@
 import { invariant } from "../assert.js";
 import type { NodeId } from "../raft/types.js";
-import type { PeerAddress, PeerMessage, Transport, TransportEvents } from "./transport.js";
+import { MemoryCalls } from "./memory-calls.js";
+import { MemorySnapshots } from "./memory-snapshots.js";
+import type { PeerAddress, PeerCalls, PeerMessage, Transport, TransportEvents } from "./transport.js";
 
 /** One thing that is about to happen at `to`. */
 export interface NetworkEvent {
-  readonly kind: "stream" | "frame";
+  /** A part of a snapshot ("chunk": also what asks for it) and of a call go outside of the stream. */
+  readonly kind: "stream" | "frame" | "chunk" | "call";
   readonly from: NodeId;
   readonly to: NodeId;
 }
@@ -22,6 +25,10 @@ export interface MemoryNetworkOptions {
    * Losing messages without ending the stream is harsher than TCP; `cut` ends streams.
    */
   readonly filter?: (from: NodeId, to: NodeId, messages: readonly PeerMessage[]) => readonly PeerMessage[];
+  /** Whether a part of a snapshot or of a call gets lost, which ends it; asked when it arrives. */
+  readonly loses?: (event: NetworkEvent) => boolean;
+  /** Calls back after a time of the network's clock, unless cancelled. Absent: snapshots and calls may wait for ever. */
+  readonly timer?: (delayMs: number, callback: () => void) => () => void;
 }
 
 interface Frame {
@@ -45,6 +52,8 @@ interface Side {
 
 interface Endpoint {
   readonly id: NodeId;
+  /** What calls know it by. */
+  readonly address: string;
   events: TransportEvents | undefined;
   peers: ReadonlySet<NodeId>;
   readonly sides: Map<NodeId, Side>;
@@ -52,34 +61,60 @@ interface Endpoint {
 
 /**
  * A network in memory, for tests and the simulator. Messages are passed on as the objects that they
- * are, not copied: sender and receiver share them, so neither may change one. Addresses mean
- * nothing here; a node is reached by its id.
+ * are, not copied: sender and receiver share them, so neither may change one. A node is reached by
+ * its id, whatever the addresses of peers say; only calls go by address.
  */
 export class MemoryNetwork {
   readonly #options: MemoryNetworkOptions;
   readonly #endpoints = new Map<NodeId, Endpoint>();
   /** Pairs that cannot reach each other, as `pairOf` names them. */
   readonly #cut = new Set<string>();
+  readonly #snapshots: MemorySnapshots;
+  readonly #calls: MemoryCalls;
 
   constructor(options: MemoryNetworkOptions) {
     this.#options = options;
+    const { defer, timer } = options;
+    this.#snapshots = new MemorySnapshots({
+      defer: (callback, from, to) => defer(callback, { kind: "chunk", from, to }),
+      reaches: (from, to) => this.#reaches({ kind: "chunk", from, to }),
+      listener: (id) => this.#endpoints.get(id),
+      timer,
+    });
+    this.#calls = new MemoryCalls({
+      defer: (callback, from, to) => defer(callback, { kind: "call", from, to }),
+      reaches: (from, to) => this.#reaches({ kind: "call", from, to }),
+      listener: (address) => [...this.#endpoints.values()].find((endpoint) => endpoint.address === address),
+      timer,
+    });
   }
 
-  /** A transport for one life of a node; a restarted node takes another. */
-  transport(nodeId: NodeId): Transport {
-    const endpoint: Endpoint = { id: nodeId, events: undefined, peers: new Set(), sides: new Map() };
+  /**
+   * A transport for one life of a node; a restarted node takes another.
+   * @param address where calls reach it
+   */
+  transport(nodeId: NodeId, address = `node-${nodeId}:7070`): Transport {
+    const endpoint: Endpoint = { id: nodeId, address, events: undefined, peers: new Set(), sides: new Map() };
     return {
       start: (events) => this.#start(endpoint, events),
       setPeers: (peers) => this.#setPeers(endpoint, peers),
       send: (to, messages) => this.#send(endpoint, to, messages),
+      fetchSnapshot: (from, least, sink) => this.#snapshots.fetch(endpoint, { from, least, sink }),
       stop: () => this.#stop(endpoint),
     };
   }
 
-  /** Ends the stream between two nodes and keeps them apart. */
+  /** How a caller asks nodes by their address. @param from whose links the calls go over; 0: nobody's, never cut */
+  calls(from: NodeId | 0): PeerCalls {
+    return this.#calls.of(from);
+  }
+
+  /** Ends the stream between two nodes, and what else is under way between them, and keeps them apart. */
   cut(one: NodeId, other: NodeId): void {
     this.#cut.add(pairOf(one, other));
     this.#disconnect(one, other);
+    this.#snapshots.cut((sender, receiver) => pairOf(sender, receiver) === pairOf(one, other));
+    this.#calls.cut((caller, called) => pairOf(caller, called) === pairOf(one, other));
   }
 
   heal(one: NodeId, other: NodeId): void {
@@ -117,6 +152,12 @@ export class MemoryNetwork {
     if (!this.#live(endpoint)) return;
     for (const peer of endpoint.sides.keys()) this.#disconnect(endpoint.id, peer);
     this.#endpoints.delete(endpoint.id);
+    this.#snapshots.gone(endpoint.id);
+    this.#calls.cut((_caller, called) => called === endpoint.id);
+  }
+
+  #reaches(event: NetworkEvent): boolean {
+    return !this.#cut.has(pairOf(event.from, event.to)) && this.#options.loses?.(event) !== true;
   }
 
   #live(endpoint: Endpoint): boolean {

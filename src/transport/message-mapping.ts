@@ -6,7 +6,7 @@ import {
   NodeStatus_Role as WireRole,
 } from "../generated/folio/peer/v1/peer.js";
 import type { AppendReply, AppendRequest, NodeId, RoleName } from "../raft/types.js";
-import type { Forward, ForwardRejected, PeerMessage } from "./transport.js";
+import type { Forward, ForwardRejected, PeerMessage, StateDigest } from "./transport.js";
 import { MalformedFrame } from "./wire.js";
 
 /** The messages that are many; peer-codec.ts writes them itself. */
@@ -51,7 +51,13 @@ function bodyToWire(message: RareMessage): NonNullable<WireMessage["body"]> {
     case "status":
       return {
         $case: "status",
-        value: { ...message, role: ROLE_TO_WIRE[message.role], matches: [...message.matches] },
+        value: {
+          ...message,
+          role: ROLE_TO_WIRE[message.role],
+          matches: [...message.matches],
+          stateDigest: message.stateDigest,
+          rowsDigest: message.rowsDigest,
+        },
       };
     default:
       return unreachable(message);
@@ -90,11 +96,24 @@ export function messageFromWire(wire: WireMessage, ends: StreamEnds): RareMessag
       const known = configuration === undefined ? undefined : fromConfigurationRecord(configuration);
       return { type: "hello", ...body.value, configuration: known };
     }
-    case "status":
-      return { type: "status", ...body.value, role: roleFromWire(body.value.role) };
+    case "status": {
+      const { stateDigest, rowsDigest, role, ...status } = body.value;
+      return {
+        type: "status",
+        ...status,
+        role: roleFromWire(role),
+        ...(stateDigest === undefined ? {} : { stateDigest: ownDigest(stateDigest) }),
+        ...(rowsDigest === undefined ? {} : { rowsDigest: ownDigest(rowsDigest) }),
+      };
+    }
     default:
       return undefined;
   }
+}
+
+/** A status is kept: its hash must not keep the frame that brought it alive. */
+function ownDigest({ index, hash }: StateDigest): StateDigest {
+  return { index, hash: new Uint8Array(hash) };
 }
 
 const REASON_TO_WIRE: Record<ForwardRejected["reason"], WireReason> = {

@@ -10,17 +10,29 @@ export const MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024;
 
 const passThrough = (bytes: Buffer): Buffer => bytes;
 
-/** Frames are encoded and decoded by our own codec, once; gRPC carries bytes. */
+/** Encoded and decoded by those who make and read the messages; gRPC carries bytes. */
+const OPAQUE = {
+  requestSerialize: passThrough,
+  requestDeserialize: passThrough,
+  responseSerialize: passThrough,
+  responseDeserialize: passThrough,
+} as const;
+
 export const PEER_SERVICE = {
-  exchange: {
-    path: "/folio.peer.v1.PeerService/Exchange",
-    requestStream: true,
+  exchange: { path: "/folio.peer.v1.PeerService/Exchange", requestStream: true, responseStream: true, ...OPAQUE },
+  fetchSnapshot: {
+    path: "/folio.peer.v1.PeerService/FetchSnapshot",
+    requestStream: false,
     responseStream: true,
-    requestSerialize: passThrough,
-    requestDeserialize: passThrough,
-    responseSerialize: passThrough,
-    responseDeserialize: passThrough,
+    ...OPAQUE,
   },
+  changeMembers: {
+    path: "/folio.peer.v1.PeerService/ChangeMembers",
+    requestStream: false,
+    responseStream: false,
+    ...OPAQUE,
+  },
+  describe: { path: "/folio.peer.v1.PeerService/Describe", requestStream: false, responseStream: false, ...OPAQUE },
 } as const satisfies ServiceDefinition;
 
 /**
@@ -42,7 +54,7 @@ const SIZES = {
 export const LISTENER_OPTIONS: ChannelOptions = {
   ...KEEPALIVE,
   ...SIZES,
-  // A connection carries one stream; a few more leave room for snapshots.
+  // A connection carries one call: a stream, a snapshot or a question.
   "grpc.max_concurrent_streams": 8,
 };
 
@@ -64,9 +76,12 @@ export const DIALLER_OPTIONS: ChannelOptions = {
   "grpc-node.flow_control_window": 8 * 1024 * 1024,
 };
 
+/** A snapshot is pulled: the receiver's window bounds what it holds unread. */
+export const FETCH_OPTIONS: ChannelOptions = { ...DIALLER_OPTIONS, "grpc-node.flow_control_window": 2 * 1024 * 1024 };
+
 const NODE_ID_KEY = "folio-node-id";
 const NODE_ID_PATTERN = /^[1-9][0-9]{0,9}$/;
-const NODE_ID_MAX = 2 ** 31 - 1;
+export const NODE_ID_MAX = 2 ** 31 - 1;
 
 export function identify(nodeId: NodeId): Metadata {
   const metadata = new Metadata();

@@ -4,7 +4,7 @@ export interface Hello {
   readonly type: "hello";
   readonly nodeId: NodeId;
   readonly storeId: string;
-  /** Empty while the sender belongs to no cluster yet. */
+  /** As it stands in a configuration that has committed; empty before. */
   readonly clusterId: string;
   /** The sender has neither voted nor stored anything. */
   readonly empty: boolean;
@@ -34,6 +34,13 @@ export interface ForwardRejected {
   readonly leaderId: NodeId | undefined;
 }
 
+/** Witnesses what a node's state contains after the entry at `index`: equal on all nodes, or one of them is wrong. */
+export interface StateDigest {
+  readonly index: LogIndex;
+  /** 16 bytes. */
+  readonly hash: Uint8Array;
+}
+
 /** How a node is doing: told to every peer now and then, so that each node can show the whole cluster. */
 export interface PeerStatus {
   readonly type: "status";
@@ -48,6 +55,10 @@ export interface PeerStatus {
   readonly restAddress: string;
   readonly grpcAddress: string;
   readonly ready: boolean;
+  /** Rolling over everything that was applied; absent before the first entry. */
+  readonly stateDigest?: StateDigest;
+  /** Over the rows themselves, at the newest index at which every node takes one; absent before. */
+  readonly rowsDigest?: StateDigest;
 }
 
 export type PeerMessage = RaftMessage | Hello | Forward | ForwardRejected | PeerStatus;
@@ -56,6 +67,68 @@ export interface PeerAddress {
   readonly id: NodeId;
   /** host:port */
   readonly address: string;
+}
+
+/** What takes a snapshot in at the receiving node. */
+export interface SnapshotSink {
+  /** The next chunk, to be kept but not changed; the one after it comes only after `taken`, which may be called at once. */
+  chunk(bytes: Uint8Array, taken: () => void): void;
+  /** Once, and nothing after it; not after `cancel`. Undefined: the sender said that this is all, and all was taken. */
+  ended(failure: Error | undefined): void;
+}
+
+/** What a snapshot is read from at the node that sends it. */
+export interface SnapshotSource {
+  /**
+   * Asked again only when the chunk before has left this node. `done` once, at once or later: with a
+   * failure, a chunk of about 256 KiB at most, or neither at the end. May still be under way when `close` is called.
+   */
+  next(done: (failure: Error | undefined, chunk: Uint8Array | undefined) => void): void;
+  /** Called exactly once, whatever becomes of the transfer; nothing is asked after it. */
+  close(): void;
+}
+
+export type SnapshotAnswer =
+  | { readonly source: SnapshotSource }
+  /** A sentence. */
+  | { readonly refusal: string };
+
+/** What an operator, or a node that joins, wants of the cluster. */
+export type ChangeMembersRequest =
+  /** As a learner, under this address (host:port). `nodeId` 0: the leader chooses one. */
+  | { readonly kind: "add"; readonly nodeId: NodeId | 0; readonly storeId: string; readonly address: string }
+  /** Makes a learner that has caught up a voter. */
+  | { readonly kind: "promote"; readonly nodeId: NodeId }
+  | { readonly kind: "remove"; readonly nodeId: NodeId }
+  /** Hands leadership over; undefined: to whoever is furthest. */
+  | { readonly kind: "transfer"; readonly nodeId: NodeId | undefined };
+
+export interface ChangeMembersReply {
+  /**
+   * done: it has committed, or was so already. notLeader: ask the node that is named. refused: not now, or not at all.
+   * unknown: it may still happen.
+   */
+  readonly outcome: "done" | "notLeader" | "refused" | "unknown";
+  /** A sentence; "" when done. */
+  readonly reason: string;
+  readonly leaderId?: NodeId;
+  /** host:port of the leader's peer listener; "" when it is not known. */
+  readonly leaderAddress: string;
+  /** The node the request was about; the chosen id where the leader chose; 0 where there is none. */
+  readonly nodeId: NodeId | 0;
+  /** The membership the answering node goes by. */
+  readonly configuration?: Configuration;
+}
+
+/** Who answers at an address. */
+export interface Description {
+  readonly nodeId: NodeId;
+  readonly storeId: string;
+  /** Of a committed configuration; "" while the node belongs to no cluster. */
+  readonly clusterId: string;
+  /** The node has neither voted nor stored anything. */
+  readonly empty: boolean;
+  readonly version: string;
 }
 
 export interface TransportEvents {
@@ -67,6 +140,21 @@ export interface TransportEvents {
   /** A stream to the peer is up; called again after every reconnect. */
   readonly connected: (peer: NodeId) => void;
   readonly disconnected: (peer: NodeId) => void;
+  /**
+   * A node, perhaps no peer of this one, asks for a snapshot that reaches at least to `least`. `done` once, at once or
+   * later; a source that is handed over is closed in any case, also when the asking node has gone meanwhile.
+   */
+  readonly snapshotRequested: (from: NodeId, least: LogIndex, done: (answer: SnapshotAnswer) => void) => void;
+  /** Anybody on the peer network may ask. `done` once, at once or later. */
+  readonly membersChangeRequested: (request: ChangeMembersRequest, done: (reply: ChangeMembersReply) => void) => void;
+  /** Anybody on the peer network may ask. */
+  readonly describeRequested: () => Description;
+}
+
+/** A snapshot on its way to this node. */
+export interface SnapshotFetch {
+  /** Ends it; the sink hears nothing more. Nothing happens when it has ended already. */
+  cancel(): void;
 }
 
 /**
@@ -84,5 +172,30 @@ export interface Transport {
    * An AppendRequest's entries are the very objects of the log: nothing is changed or kept.
    */
   send(to: NodeId, messages: readonly PeerMessage[]): void;
+  /**
+   * Pulls a snapshot that reaches at least to `least` from a peer, on a channel of its own, as fast as the sink takes
+   * it. Not repeated when it fails. The sink never hears anything from within this call.
+   */
+  fetchSnapshot(from: NodeId, least: LogIndex, sink: SnapshotSink): SnapshotFetch;
+  /** Afterwards no event fires, no sink hears anything, and every source has been closed. */
   stop(): Promise<void>;
+}
+
+/** Asks whichever node answers at an address; the asker need not be a member, nor have an id. */
+export interface PeerCalls {
+  /** @throws PeerCallFailure with a sentence that names the address; when it is "unanswered", what was asked for may have happened */
+  changeMembers(address: string, request: ChangeMembersRequest, deadlineMs: number): Promise<ChangeMembersReply>;
+  /** @throws PeerCallFailure with a sentence that names the address */
+  describe(address: string, deadlineMs: number): Promise<Description>;
+}
+
+export class PeerCallFailure extends Error {
+  override readonly name = "PeerCallFailure";
+  /** unreachable: it did not get there. unanswered: nobody knows whether it did. refused: the node would not hear it. */
+  readonly kind: "unreachable" | "unanswered" | "refused";
+
+  constructor(kind: PeerCallFailure["kind"], message: string) {
+    super(message);
+    this.kind = kind;
+  }
 }

@@ -16,6 +16,8 @@ const positive = count.map((value) => Math.max(1, value));
 const nodeId = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 const text = fc.string({ unit: "grapheme", maxLength: 40 });
 const bytes = fc.uint8Array({ maxLength: 300 });
+const hash = fc.uint8Array({ minLength: 16, maxLength: 16 });
+const digest = fc.option(record({ index: count, hash }), { nil: undefined });
 const term = { from: fc.constant(ENDS.from), to: fc.constant(ENDS.to), term: count };
 
 const configuration: fc.Arbitrary<Configuration> = record({
@@ -109,5 +111,10 @@ export const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     restAddress: text,
     grpcAddress: text,
     ready: fc.boolean(),
-  }),
+    digests: record({ stateDigest: digest, rowsDigest: digest }),
+  }).map(({ digests: { stateDigest, rowsDigest }, ...status }) => ({
+    ...status,
+    ...(stateDigest === undefined ? {} : { stateDigest }),
+    ...(rowsDigest === undefined ? {} : { rowsDigest }),
+  })),
 );

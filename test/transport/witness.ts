@@ -1,5 +1,14 @@
 import type { NodeId } from "../../src/raft/types.js";
-import type { Forward, PeerMessage, Transport, TransportEvents } from "../../src/transport/transport.js";
+import type {
+  ChangeMembersReply,
+  ChangeMembersRequest,
+  Description,
+  Forward,
+  PeerMessage,
+  SnapshotAnswer,
+  Transport,
+  TransportEvents,
+} from "../../src/transport/transport.js";
 
 /** Writes down what a transport reports, and waits for conditions on it. */
 export class Witness implements TransportEvents {
@@ -14,6 +23,25 @@ export class Witness implements TransportEvents {
   };
   readonly connected = (peer: NodeId): void => this.#happened(`connected ${peer}`);
   readonly disconnected = (peer: NodeId): void => this.#happened(`disconnected ${peer}`);
+
+  /** What the node does with each request; a test puts its own in place. */
+  onSnapshot: TransportEvents["snapshotRequested"] = (_from, _least, done) => done({ refusal: "none is here" });
+  onMembersChange: TransportEvents["membersChangeRequested"] = (_request, done) =>
+    done({ outcome: "refused", reason: "nobody leads", leaderAddress: "", nodeId: 0 });
+  description: Description = { nodeId: 1, storeId: "", clusterId: "", empty: true, version: "test" };
+
+  readonly snapshotRequested = (from: NodeId, least: number, done: (answer: SnapshotAnswer) => void): void => {
+    this.#happened(`snapshot ${from} ${least}`);
+    this.onSnapshot(from, least, done);
+  };
+  readonly membersChangeRequested = (
+    request: ChangeMembersRequest,
+    done: (reply: ChangeMembersReply) => void,
+  ): void => {
+    this.#happened(`change ${request.kind}`);
+    this.onMembersChange(request, done);
+  };
+  readonly describeRequested = (): Description => this.description;
 
   /** The ids of the forwards that came from a node, in order. */
   forwardIds(from: NodeId): number[] {

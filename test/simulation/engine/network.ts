@@ -1,4 +1,5 @@
 import type { NodeId, RaftMessage } from "../../../src/raft/types.js";
+import { MemorySnapshots } from "../../../src/transport/memory-snapshots.js";
 import type { PeerAddress, PeerMessage, Transport, TransportEvents } from "../../../src/transport/transport.js";
 import { describeMessage } from "./describe-message.js";
 import type { EventQueue } from "./event-queue.js";
@@ -65,6 +66,7 @@ export class SimulatedNetwork {
   readonly #endpoints = new Map<NodeId, Endpoint>();
   readonly #streams = new Map<string, Stream>();
   readonly #links = new Map<number, Link>();
+  readonly #snapshots: MemorySnapshots;
   readonly #trace: Trace | undefined;
 
   constructor(options: {
@@ -77,6 +79,15 @@ export class SimulatedNetwork {
     this.#random = options.random;
     this.#calm = options.calm;
     this.#trace = options.trace;
+    this.#snapshots = new MemorySnapshots({
+      defer: (callback, from, to) => this.#carryChunk(callback, from, to),
+      reaches: (from, to) => {
+        const { blocked, loss } = this.weather(from, to);
+        return !blocked && !(loss > 0 && this.#random.chance(loss));
+      },
+      listener: (id) => this.#endpoints.get(id),
+      timer: undefined,
+    });
   }
 
   /** A transport for one life of a node. `watch` sees everything that leaves. */
@@ -92,6 +103,7 @@ export class SimulatedNetwork {
         watch(messages);
         this.#send(endpoint, to, messages);
       },
+      fetchSnapshot: (from, least, sink) => this.#snapshots.fetch(endpoint, { from, least, sink }),
       stop: async () => this.vanish(id),
     };
   }
@@ -137,6 +149,7 @@ export class SimulatedNetwork {
     if (endpoint === undefined) return;
     this.#endpoints.delete(id);
     for (const peer of [...this.#endpoints.keys()]) this.reset(id, peer);
+    this.#snapshots.gone(id);
   }
 
   #setPeers(endpoint: Endpoint, peers: readonly PeerAddress[]): void {
@@ -253,6 +266,12 @@ export class SimulatedNetwork {
       if (arrived.length > 0) target.events?.received(from.id, arrived, clock);
     });
     for (const message of messages) if (message.type === "appendRequest") event.heartbeatTerm = message.term;
+  }
+
+  #carryChunk(callback: () => void, from: NodeId, to: NodeId): void {
+    const { delayMs, jitterMs } = this.weather(from, to);
+    const target = this.#endpoints.get(to);
+    this.#queue.schedule(delayMs + this.#random.unit() * jitterMs, "input", target?.time, callback);
   }
 
   #isLive(endpoint: Endpoint): boolean {
