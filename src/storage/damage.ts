@@ -4,9 +4,16 @@ import { StorageFailure } from "./log-store.js";
 export function damaged(place: string, finding: string, cause?: unknown): StorageFailure {
   return new StorageFailure(
     "DAMAGED",
-    `${finding} (in ${place}). The node must not go on with it: keep the data directory aside for inspection ` +
-      "and let the node rejoin the cluster with an empty one, as a learner.",
+    `${finding} (in ${place}). The node must not go on with it: \`folio repair --rejoin\` sets the data directory ` +
+      "aside for inspection and lets the node rejoin the cluster with an empty one, as a learner.",
     { cause },
+  );
+}
+
+export function writtenByNewerVersion(place: string, finding: string, readable: number): StorageFailure {
+  return new StorageFailure(
+    "OPEN_FAILED",
+    `${finding} (in ${place}), written by a newer version of Folio; this one reads up to version ${readable}.`,
   );
 }
 

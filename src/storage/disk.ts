@@ -17,6 +17,18 @@ export interface DiskRange {
   readonly reverse: boolean;
 }
 
+/** Rows as of one moment, while writes go on. */
+export interface DiskView {
+  /**
+   * The next rows: at least one, and no more than fit into `bytesMax` if it is more than one; none
+   * at the end, which the medium has then vouched for. Calls `done` once, never synchronously; one
+   * call at a time.
+   */
+  next(bytesMax: number, done: (error: Error | undefined, rows: readonly DiskRow[]) => void): void;
+  /** A `next` that is under way is still answered. */
+  close(): void;
+}
+
 /** Keys are printable ASCII. A value handed over, in either direction, is never changed again. */
 export interface Disk {
   /** Where the rows are, for messages. */
@@ -30,8 +42,12 @@ export interface Disk {
   write(operations: Iterable<DiskOperation>, done: (error: Error | undefined) => void): void;
   /** Rows as of the moment of the call; calls `done` once, never synchronously. */
   scan(range: DiskRange, done: (error: Error | undefined, rows: readonly DiskRow[]) => void): void;
+  /** The rows of a range, ascending, as of this very moment. */
+  openView(range: Pick<DiskRange, "gte" | "lt">): DiskView;
   /** Calls back in a later turn. */
   defer(callback: () => void): void;
-  /** Ends after what is in flight has ended and was reported. */
+  /** Closes as soon as nothing is in flight and no view is open; calls back in a later turn. */
+  retire(done: () => void): void;
+  /** Ends after what is in flight has ended and was reported; views must be closed before. */
   close(): Promise<void>;
 }

@@ -2,8 +2,9 @@ import { readdir } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClassicLevel } from "classic-level";
 import { asError, damaged } from "./damage.js";
-import type { Disk, DiskOperation, DiskRange, DiskRow } from "./disk.js";
+import type { Disk, DiskOperation, DiskRange, DiskRow, DiskView } from "./disk.js";
 import { makeDirectory, syncDirectory } from "./durable-directory.js";
+import { LevelView } from "./level-view.js";
 import { StorageFailure } from "./log-store.js";
 
 export interface LevelDiskOptions {
@@ -26,6 +27,8 @@ export class LevelDisk implements Disk {
   readonly place: string;
   readonly #level: ClassicLevel<string, Buffer>;
   readonly #pending = new Set<Promise<unknown>>();
+  #openViews = 0;
+  #whenUnviewed: (() => void) | undefined;
 
   private constructor(level: ClassicLevel<string, Buffer>) {
     this.#level = level;
@@ -78,6 +81,31 @@ export class LevelDisk implements Disk {
     );
   }
 
+  openView(range: Pick<DiskRange, "gte" | "lt">): DiskView {
+    this.#openViews += 1;
+    return new LevelView(this.#iterator({ ...range, reverse: false }), {
+      follow: (work) => this.#follow(work),
+      closed: () => {
+        this.#openViews -= 1;
+        if (this.#openViews === 0) this.#whenUnviewed?.();
+      },
+    });
+  }
+
+  retire(done: () => void): void {
+    // As with `defer`: what the callback throws ends the process.
+    void this.#unviewed()
+      .then(() => this.close())
+      .then(done);
+  }
+
+  async #unviewed(): Promise<void> {
+    if (this.#openViews === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenUnviewed = resolve;
+    });
+  }
+
   defer(callback: () => void): void {
     // What the callback throws is an unhandled rejection: it ends the process, as a broken invariant must.
     void this.#follow(nextTurn()).then(callback);
@@ -121,15 +149,7 @@ export class LevelDisk implements Disk {
    * skips a block that it cannot read, and says so only when it is asked at its end.
    */
   async *#pages({ gte, lt, limit, reverse }: DiskRange): AsyncGenerator<readonly DiskRow[]> {
-    const iterator = this.#level.iterator({
-      gte,
-      lt,
-      reverse,
-      keyEncoding: "utf8",
-      valueEncoding: "buffer",
-      fillCache: false,
-      highWaterMarkBytes: CHUNK_BYTES,
-    });
+    const iterator = this.#iterator({ gte, lt, reverse });
     try {
       let missing = limit;
       while (missing > 0) {
@@ -143,6 +163,17 @@ export class LevelDisk implements Disk {
     } finally {
       await iterator.close();
     }
+  }
+
+  /** Sees the rows as of now. */
+  #iterator(bounds: Pick<DiskRange, "gte" | "lt" | "reverse">) {
+    return this.#level.iterator({
+      ...bounds,
+      keyEncoding: "utf8",
+      valueEncoding: "buffer",
+      fillCache: false,
+      highWaterMarkBytes: CHUNK_BYTES,
+    });
   }
 
   #follow<Result>(work: Promise<Result>): Promise<Result> {

@@ -1,35 +1,53 @@
+import { readdir } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { NodeId } from "../raft/types.js";
 import { CheckpointTrail, MARKER_RANGE } from "./checkpoint-trail.js";
 import type { DiskRow } from "./disk.js";
-import { claimLevelDisk } from "./level-claim.js";
-import { LevelDisk } from "./level-disk.js";
+import { LevelStateGenerations } from "./level-state-generations.js";
 import { OverlayStateStore } from "./overlay-state-store.js";
+import { assertBuilt, missingGeneration } from "./state-generations.js";
 import type { StateStore } from "./state-store.js";
 
 export interface LevelStateStoreOptions {
-  /** Of this store alone; made if it is missing. */
+  /**
+   * Of this store alone, generation 0; made if it is missing. Generation n lives beside it, as
+   * `<directory>-<n>`.
+   */
   readonly directory: string;
+  /** The one that the log goes by (`LogRecovery.stateGeneration`); every other one is removed. */
+  readonly generation?: number;
   readonly nodeId: NodeId;
   /** Of the log store beside it: a new state store adopts it, and never opens for another. */
   readonly storeId: string;
+  /** Something an operator should read, in a sentence: a directory that could not be removed. */
+  readonly notice?: (message: string) => void;
 }
-
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
-const CACHE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Opens the state as of its last durable checkpoint, or creates it.
  * @throws StorageFailure OPEN_FAILED, FOREIGN or DAMAGED
  */
-export async function openLevelStateStore({ directory, nodeId, storeId }: LevelStateStoreOptions): Promise<StateStore> {
-  const disk = await LevelDisk.open({ directory, writeBufferBytes: WRITE_BUFFER_BYTES, cacheBytes: CACHE_BYTES });
+export async function openLevelStateStore(options: LevelStateStoreOptions): Promise<StateStore> {
+  const { generation = 0, notice = () => {} } = options;
+  const generations = new LevelStateGenerations({ ...options, notice });
+  const directory = generations.directoryOf(generation);
+  // Only the first generation comes into being by opening it; the others were built.
+  if (generation > 0 && !(await isThere(directory))) throw missingGeneration(directory, generation);
+  const disk = await generations.open(generation);
   try {
-    await claimLevelDisk(disk, { kind: "state", nodeId, storeId }, () => storeId);
+    assertBuilt(disk, generation);
     const markers: DiskRow[] = [];
     for await (const rows of disk.chunks(MARKER_RANGE)) for (const row of rows) markers.push(row);
-    return new OverlayStateStore(disk, CheckpointTrail.resume(markers, disk.place));
+    const trail = CheckpointTrail.resume(markers, disk.place);
+    await generations.removeOthers(generation);
+    return new OverlayStateStore(generations, { disk, trail, generation });
   } catch (error) {
     await disk.close();
     throw error;
   }
+}
+
+async function isThere(directory: string): Promise<boolean> {
+  const names = await readdir(dirname(directory));
+  return names.includes(basename(directory));
 }

@@ -33,6 +33,10 @@ export class LogScan {
     this.#base = readBase(disk);
     this.#head = readHead(disk);
     this.#tail = this.#base;
+    const expected = this.#head?.baseChecksum;
+    if (expected !== undefined && expected !== this.#base.checksum) {
+      throw damaged(disk.place, "The base of the log is missing, or another one than the log's last write knew");
+    }
   }
 
   /** @throws StorageFailure DAMAGED */
@@ -62,7 +66,7 @@ export class LogScan {
   /** @throws StorageFailure DAMAGED */
   finish(): ScannedLog {
     this.#checkEnd();
-    const { index, term, configuration } = this.#base;
+    const { index, term, configuration, stateGeneration } = this.#base;
     const recovery: LogRecovery = {
       hardState: this.#head?.hardState ?? { term: 0, votedFor: undefined },
       base: { index, term },
@@ -70,6 +74,7 @@ export class LogScan {
       terms: this.#terms,
       sizes: this.#sizes,
       configurations: this.#configurations,
+      stateGeneration,
       empty: this.#head === undefined,
     };
     return { recovery, base: this.#base, tail: this.#tail };
@@ -79,7 +84,7 @@ export class LogScan {
     const { place } = this.#disk;
     const tail = this.#tail;
     if (this.#head === undefined) {
-      if (tail.index === 0 && tail.link === 0) return;
+      if (tail.index === 0 && tail.link === 0 && this.#base.checksum === 0) return;
       throw damaged(place, `The hard state (term and vote) is missing, though the log reaches entry ${tail.index}`);
     }
     const { tail: expected, hardState } = this.#head;

@@ -12,6 +12,8 @@ export interface LogRecovery {
   readonly sizes: number[];
   /** Every configuration entry of the log, ascending. */
   readonly configurations: { readonly index: LogIndex; readonly configuration: Configuration }[];
+  /** Which generation of the state is in force (state-store.ts); 0 until a snapshot was installed. */
+  readonly stateGeneration: number;
   /** Whether anything was ever written: a store that is not empty may have voted. */
   readonly empty: boolean;
 }
@@ -41,12 +43,16 @@ export interface LogStore {
   /**
    * Writes atomically and durably, then calls `done` exactly once, never synchronously. The caller
    * keeps at most one write in flight (asserted). After a failed write every later one fails too.
+   *
+   * With a new base: what the store holds up to it goes, and without `keepsTail` everything; the
+   * entries of the same write come behind it. Entries that go are not read any more from the call on.
    */
   write(write: LogWrite, done: (failure: StorageFailure | undefined) => void): void;
   /** The founding configuration becomes the log's base, before any entry exists. Same rules as `write`. */
   found(configuration: Configuration, done: (failure: StorageFailure | undefined) => void): void;
   /**
-   * Entries from `first` to `last` inclusive, all of them durable, checked against their checksums.
+   * Entries from `first` to `last` inclusive, all of them durable and above the base (asserted),
+   * checked against their checksums.
    * @throws StorageFailure DAMAGED
    */
   read(first: LogIndex, last: LogIndex): Entry[];

@@ -1,5 +1,6 @@
 import { invariant } from "../assert.js";
-import type { Disk, DiskOperation, DiskRange, DiskRow } from "./disk.js";
+import type { Disk, DiskOperation, DiskRange, DiskRow, DiskView } from "./disk.js";
+import { endOfPage } from "./page.js";
 
 /** Calls back later, never synchronously: in a simulator, when the simulated disk has done its work. */
 export type Defer = (callback: () => void) => void;
@@ -87,7 +88,9 @@ export class AttachedMemoryDisk implements Disk {
   #inFlight: DiskOperation[] | undefined;
   /** Deferred calls that have not happened yet. */
   #outstanding = 0;
-  #whenQuiet: (() => void) | undefined;
+  #whenQuiet: (() => void)[] = [];
+  #openViews = 0;
+  #retired: (() => void) | undefined;
 
   constructor(disk: MemoryDisk, defer: Defer) {
     this.#disk = disk;
@@ -121,20 +124,46 @@ export class AttachedMemoryDisk implements Disk {
     this.defer(() => done(undefined, page));
   }
 
+  openView({ gte, lt }: Pick<DiskRange, "gte" | "lt">): DiskView {
+    this.#openViews += 1;
+    // Values never change: the rows as they are now are the view.
+    return new MemoryView(this, this.#disk.rows({ gte, lt }), () => {
+      this.#openViews -= 1;
+      this.#retireIfUnused();
+    });
+  }
+
   defer(callback: () => void): void {
     this.#outstanding += 1;
     this.#defer(() => {
       if (this.#abandoned) return;
       this.#outstanding -= 1;
       callback();
-      if (this.#outstanding === 0) this.#whenQuiet?.();
+      if (this.#outstanding > 0) return;
+      this.#tellQuiet();
+      this.#retireIfUnused();
+    });
+  }
+
+  retire(done: () => void): void {
+    this.#retired = done;
+    this.#retireIfUnused();
+  }
+
+  #retireIfUnused(): void {
+    const retired = this.#retired;
+    if (retired === undefined || this.#outstanding > 0 || this.#openViews > 0) return;
+    this.#retired = undefined;
+    this.defer(() => {
+      this.#disk.detach();
+      retired();
     });
   }
 
   async close(): Promise<void> {
     if (this.#outstanding > 0)
       await new Promise<void>((resolve) => {
-        this.#whenQuiet = resolve;
+        this.#whenQuiet.push(resolve);
       });
     if (!this.#abandoned) this.#disk.detach();
   }
@@ -142,6 +171,45 @@ export class AttachedMemoryDisk implements Disk {
   abandon(inFlight: "durable" | "lost"): void {
     this.#abandoned = true;
     if (inFlight === "durable" && this.#inFlight !== undefined) this.#disk.apply(this.#inFlight);
-    this.#whenQuiet?.();
+    this.#tellQuiet();
+  }
+
+  #tellQuiet(): void {
+    for (const resolve of this.#whenQuiet.splice(0)) resolve();
+  }
+}
+
+/** The rows of a disk as they were. */
+class MemoryView implements DiskView {
+  readonly #disk: AttachedMemoryDisk;
+  readonly #rows: readonly DiskRow[];
+  readonly #closed: () => void;
+  #nextRow = 0;
+  #isReading = false;
+  #isClosed = false;
+
+  constructor(disk: AttachedMemoryDisk, rows: readonly DiskRow[], closed: () => void) {
+    this.#disk = disk;
+    this.#rows = rows;
+    this.#closed = closed;
+  }
+
+  next(bytesMax: number, done: (error: Error | undefined, rows: readonly DiskRow[]) => void): void {
+    invariant(!this.#isClosed, "a closed view is not read");
+    invariant(!this.#isReading, "a view is read once at a time");
+    this.#isReading = true;
+    const start = this.#nextRow;
+    this.#nextRow = endOfPage(this.#rows, start, bytesMax);
+    const page = this.#rows.slice(start, this.#nextRow);
+    this.#disk.defer(() => {
+      this.#isReading = false;
+      done(undefined, page);
+    });
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#closed();
   }
 }

@@ -1,31 +1,46 @@
 import { invariant } from "../assert.js";
 import type { CheckpointTrail } from "./checkpoint-trail.js";
+import { CheckpointView } from "./checkpoint-view.js";
 import { damaged } from "./damage.js";
 import type { Disk, DiskOperation, DiskRow } from "./disk.js";
+import { DiskStateBuilder } from "./disk-state-builder.js";
 import { StorageFailure } from "./log-store.js";
 import { type Change, Overlay } from "./overlay.js";
 import { mergePage } from "./page.js";
 import { isSealed, seal, valueIn } from "./sealed-row.js";
-import type { StateRange, StateRow, StateStore } from "./state-store.js";
-
-/** Printable ASCII; what begins with a space or "!" is the store's own. */
-const STATE_KEY = /^["-~][ -~]*$/;
-const FIRST_STATE_KEY = '"';
+import type { StateGenerations } from "./state-generations.js";
+import { isStateKey, STATE_KEYS } from "./state-key.js";
+import type { StateBuilder, StateRange, StateRow, StateStore, StateView } from "./state-store.js";
 
 /** The state store over any disk: an overlay in memory over what the last checkpoint left there. */
 export class OverlayStateStore implements StateStore {
-  readonly #disk: Disk;
-  readonly #trail: CheckpointTrail;
+  readonly #generations: StateGenerations;
+  /** Replaced as a whole when a state that was built aside is adopted. */
+  #disk: Disk;
+  #trail: CheckpointTrail;
+  #generation: number;
   #active = new Overlay();
   /** What the checkpoint in flight is writing; still the truth until it is durable. */
   #frozen: Overlay | undefined;
   #checkpointing = false;
+  readonly #views = new Set<CheckpointView>();
+  /** A state is being built aside; the builder is there once its disk is. */
+  #isBuilding = false;
+  #builder: DiskStateBuilder | undefined;
+  /** Disks that are being made or removed. */
+  readonly #pending = new Set<Promise<void>>();
   #closed = false;
   #failure: StorageFailure | undefined;
 
-  constructor(disk: Disk, trail: CheckpointTrail) {
-    this.#disk = disk;
-    this.#trail = trail;
+  constructor(generations: StateGenerations, inForce: { disk: Disk; trail: CheckpointTrail; generation: number }) {
+    this.#generations = generations;
+    this.#disk = inForce.disk;
+    this.#trail = inForce.trail;
+    this.#generation = inForce.generation;
+  }
+
+  get generation(): number {
+    return this.#generation;
   }
 
   get overlayBytes(): number {
@@ -80,7 +95,8 @@ export class OverlayStateStore implements StateStore {
     invariant(!this.#closed, "a closed state is not read");
     invariant(Number.isSafeInteger(range.limit) && range.limit > 0, "a page has a positive limit of rows");
     const reverse = range.reverse ?? false;
-    const gte = range.gte < FIRST_STATE_KEY ? FIRST_STATE_KEY : range.gte;
+    let { gte } = range;
+    if (gte < STATE_KEYS.gte) gte = STATE_KEYS.gte;
     const bounds = { gte, lt: range.lt };
     const changes = new Map<string, Change>();
     this.#frozen?.collect(bounds, changes);
@@ -97,9 +113,84 @@ export class OverlayStateStore implements StateStore {
     });
   }
 
+  openView(): StateView {
+    invariant(!this.#closed, "a closed state is not read");
+    invariant(!this.#checkpointing, "a view is of a checkpoint that is durable, with none in flight");
+    const view = new CheckpointView(this.#disk, (closed) => this.#views.delete(closed));
+    this.#views.add(view);
+    return view;
+  }
+
+  build(
+    generation: number,
+    done: (failure: StorageFailure | undefined, builder: StateBuilder | undefined) => void,
+  ): void {
+    invariant(!this.#closed, "a closed state is not written");
+    invariant(!this.#isBuilding, "one state is built at a time");
+    invariant(generation > this.#generation, () => `generation ${generation} comes after ${this.#generation}`);
+    this.#isBuilding = true;
+    const creation = new Promise<void>((resolve) => {
+      this.#generations.create(generation, (failure, disk) => {
+        if (disk === undefined) this.#isBuilding = false;
+        else this.#builder = this.#builderOn(disk, generation);
+        resolve();
+        done(failure, this.#builder);
+      });
+    });
+    this.#follow(creation);
+  }
+
+  adopt(builder: StateBuilder): void {
+    invariant(!this.#closed, "a closed state is not written");
+    invariant(!this.#checkpointing, "no checkpoint is in flight when another state is adopted");
+    const adopted = this.#builder;
+    invariant(adopted !== undefined && adopted === builder, "a state adopts what was built beside it");
+    adopted.handOver();
+    const [disk, generation] = [this.#disk, this.#generation];
+    this.#disk = adopted.disk;
+    this.#trail = adopted.trail;
+    this.#generation = adopted.generation;
+    this.#active = new Overlay();
+    this.#frozen = undefined;
+    this.#builder = undefined;
+    this.#isBuilding = false;
+    this.#discard(disk, generation, () => {});
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    for (const view of this.#views) view.end();
+    await Promise.all(this.#pending);
+    await this.#builder?.close();
     await this.#disk.close();
+  }
+
+  #builderOn(disk: Disk, generation: number): DiskStateBuilder {
+    const abandoned = (done: () => void) =>
+      this.#discard(disk, generation, () => {
+        this.#builder = undefined;
+        this.#isBuilding = false;
+        done();
+      });
+    return new DiskStateBuilder(disk, { generation, abandoned });
+  }
+
+  /** Removes a disk as soon as what is under way on it, pages and views, has ended. */
+  #discard(disk: Disk, generation: number, done: () => void): void {
+    const removal = new Promise<void>((resolve) => {
+      disk.retire(() =>
+        this.#generations.remove(generation, () => {
+          resolve();
+          done();
+        }),
+      );
+    });
+    this.#follow(removal);
+  }
+
+  #follow(work: Promise<void>): void {
+    this.#pending.add(work);
+    void work.then(() => this.#pending.delete(work));
   }
 
   #deliver(
@@ -123,7 +214,7 @@ export class OverlayStateStore implements StateStore {
 
   #checkChange(key: string): void {
     invariant(!this.#closed, "a closed state is not changed");
-    invariant(STATE_KEY.test(key), () => `the state's key ${JSON.stringify(key)} is printable ASCII`);
+    invariant(isStateKey(key), () => `the state's key ${JSON.stringify(key)} is printable ASCII`);
   }
 
   #checkedValue(key: string, row: Buffer): Buffer {

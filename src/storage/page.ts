@@ -35,3 +35,16 @@ export function mergePage(
   }
   return page;
 }
+
+/** Where the page of `rows` ends that begins at `start` and fits into `bytesMax`; it has at least one row if there is any. */
+export function endOfPage(rows: readonly DiskRow[], start: number, bytesMax: number): number {
+  let bytes = 0;
+  for (let end = start; end < rows.length; end++) {
+    const [key, row] = rows[end] ?? NO_ROW;
+    bytes += key.length + row.length;
+    if (bytes > bytesMax && end > start) return end;
+  }
+  return rows.length;
+}
+
+const NO_ROW: DiskRow = ["", Buffer.alloc(0)];

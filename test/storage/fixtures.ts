@@ -97,7 +97,7 @@ export function thrownBy(call: () => unknown): StorageFailure {
   throw new Error("expected a StorageFailure, but all went well");
 }
 
-function settled(start: (done: (failure: StorageFailure | undefined) => void) => void): Promise<void> {
+export function settled(start: (done: (failure: StorageFailure | undefined) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     start((failure) => (failure === undefined ? resolve() : reject(failure)));
   });

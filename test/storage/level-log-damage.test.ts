@@ -106,7 +106,7 @@ t.test(
         says: /base of the log fails its checksum/,
         change: (level) => flipBit(level, "base", -1),
       },
-      { what: "a lost base", says: /entry 1 does not continue/, change: (level) => level.del("base") },
+      { what: "a lost base", says: /base of the log is missing/, change: (level) => level.del("base") },
       { what: "a damaged identity", says: /identity .*damaged/, change: (level) => flipBit(level, "!identity", 8) },
       { what: "a lost identity", says: /identity .*missing/, change: (level) => level.del("!identity") },
     ];

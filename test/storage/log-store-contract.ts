@@ -2,17 +2,14 @@ import { InvariantViolation } from "../../src/assert.js";
 import { ENTRY_OVERHEAD_BYTES } from "../../src/raft/log.js";
 import type { LogStore } from "../../src/storage/log-store.js";
 import { command, FOUNDING, foundLog, plain, STORE_ID, type Test, writeLog } from "./fixtures.js";
-
-/** One disk that log stores are opened on, one after the other. */
-export interface LogPlace {
-  open(nodeId?: number): Promise<LogStore>;
-}
+import { cutContract, type LogPlace } from "./log-cut-contract.js";
 
 /** What every log store must do. */
 export function logStoreContract(t: Test, makePlace: (t: Test) => Promise<LogPlace>): void {
   recovering(t, makePlace);
   truncating(t, makePlace);
   founding(t, makePlace);
+  cutContract(t, makePlace);
   writing(t, makePlace);
   reading(t, makePlace);
 }
@@ -29,6 +26,7 @@ function recovering(t: Test, makePlace: (t: Test) => Promise<LogPlace>): void {
       terms: [],
       sizes: [],
       configurations: [],
+      stateGeneration: 0,
       empty: true,
     });
     await store.close();

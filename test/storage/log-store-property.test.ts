@@ -1,17 +1,21 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
-import type { Entry, HardState, LogWrite } from "../../src/raft/types.js";
+import type { Entry, HardState, LogWrite, Position } from "../../src/raft/types.js";
 import { openLevelLogStore } from "../../src/storage/level-log-store.js";
 import type { LogStore } from "../../src/storage/log-store.js";
 import { MemoryDisk } from "../../src/storage/memory-disk.js";
 import { openMemoryLogStore } from "../../src/storage/memory-log-store.js";
-import { command, plain, STORE_ID, temporaryDirectory, writeLog } from "./fixtures.js";
+import { command, FOUNDING, plain, STORE_ID, temporaryDirectory, writeLog } from "./fixtures.js";
 
 /** What may happen next; numbers are taken modulo what is possible at that point. */
 type Step =
   | { readonly kind: "write"; readonly keep: number | undefined; readonly sizes: number[]; readonly termsUp: number }
   | { readonly kind: "vote"; readonly node: number; readonly termsUp: number }
+  /** The log is cut below the tail: at one of its entries. */
+  | { readonly kind: "cut"; readonly at: number; readonly sizes: number[] }
+  /** A snapshot replaces it, some entries beyond its end, or keeps what lies behind the position. */
+  | { readonly kind: "install"; readonly beyond: number; readonly keepsTail: boolean; readonly sizes: number[] }
   | { readonly kind: "reopen" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -32,35 +36,115 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       termsUp: fc.nat({ max: 2 }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("cut" as const),
+      at: fc.nat(),
+      sizes: fc.array(fc.nat({ max: 300 }), { maxLength: 2 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("install" as const),
+      beyond: fc.integer({ min: -3, max: 3 }),
+      keepsTail: fc.boolean(),
+      sizes: fc.array(fc.nat({ max: 300 }), { maxLength: 2 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("reopen" as const) }) },
 );
 
-/** The dumb log: an array. */
+/** The dumb log: an array of what lies behind the base. */
 interface Model {
+  base: Position;
+  generation: number;
   entries: Entry[];
   hardState: HardState;
+}
+
+function newModel(): Model {
+  return { base: { index: 0, term: 0 }, generation: 0, entries: [], hardState: { term: 0, votedFor: undefined } };
 }
 
 function nextHardState({ term, votedFor }: HardState, termsUp: number, node: number | undefined): HardState {
   return termsUp > 0 ? { term: term + termsUp, votedFor: node } : { term, votedFor: votedFor ?? node };
 }
 
+function appended(model: Model, sizes: readonly number[]): Entry[] {
+  const last = model.base.index + model.entries.length;
+  const fresh = sizes.map((size, i) => command(last + 1 + i, model.hardState.term, `${last}`.padEnd(size, "x")));
+  model.entries = [...model.entries, ...fresh];
+  return fresh;
+}
+
 function writeOf(model: Model, step: Extract<Step, { kind: "write" }>): LogWrite {
-  const { entries, hardState } = model;
-  const after = nextHardState(hardState, step.termsUp, undefined);
+  const { base, entries, hardState } = model;
+  model.hardState = nextHardState(hardState, step.termsUp, undefined);
   const kept = step.keep === undefined || entries.length === 0 ? entries.length : step.keep % entries.length;
-  const fresh = step.sizes.map((size, i) => command(kept + 1 + i, after.term, `${kept}`.padEnd(size, "x")));
-  model.entries = [...entries.slice(0, kept), ...fresh];
-  model.hardState = after;
+  model.entries = entries.slice(0, kept);
+  const fresh = appended(model, step.sizes);
   return {
-    ...(step.termsUp > 0 ? { hardState: after } : {}),
-    ...(kept < entries.length ? { truncateFrom: kept + 1 } : {}),
+    ...(step.termsUp > 0 ? { hardState: model.hardState } : {}),
+    ...(kept < entries.length ? { truncateFrom: base.index + kept + 1 } : {}),
     entries: fresh,
   };
 }
 
-function check(t: Tester, store: LogStore, { entries }: Model): void {
-  if (entries.length > 0) t.same(plain(store.read(1, entries.length)), plain(entries));
+function cutOf(model: Model, step: Extract<Step, { kind: "cut" }>): LogWrite {
+  const { base, entries } = model;
+  const below = entries.length === 0 ? 0 : 1 + (step.at % entries.length);
+  const { index, term } = entries[below - 1] ?? base;
+  model.base = { index, term };
+  model.entries = entries.slice(below);
+  const fresh = appended(model, step.sizes);
+  return { base: { position: { index, term }, configuration: FOUNDING, keepsTail: true }, entries: fresh };
+}
+
+function installOf(model: Model, step: Extract<Step, { kind: "install" }>): LogWrite {
+  const last = model.base.index + model.entries.length;
+  const index = Math.max(model.base.index, last + step.beyond);
+  const held = model.entries[index - model.base.index - 1];
+  // What is kept holds the position with that very term; what is replaced may be of another one.
+  const term = (step.keepsTail ? held?.term : undefined) ?? model.hardState.term;
+  const keepsTail = step.keepsTail && (held !== undefined || index > last);
+  model.entries = keepsTail ? model.entries.slice(index - model.base.index) : [];
+  model.base = { index, term };
+  model.generation += 1;
+  const fresh = appended(model, step.sizes);
+  const stateGeneration = model.generation;
+  return { base: { position: model.base, configuration: FOUNDING, keepsTail, stateGeneration }, entries: fresh };
+}
+
+function check(t: Tester, store: LogStore, { base, entries }: Model): void {
+  if (entries.length > 0) t.same(plain(store.read(base.index + 1, base.index + entries.length)), plain(entries));
+}
+
+function checkRecovery(t: Tester, { recovery }: LogStore, model: Model): void {
+  t.same(recovery.hardState, model.hardState);
+  t.same(recovery.base, model.base);
+  t.same(recovery.stateGeneration, model.generation);
+  t.same(
+    recovery.terms,
+    model.entries.map(({ term }) => term),
+  );
+}
+
+function changeOf(model: Model, step: Step): LogWrite | undefined {
+  switch (step.kind) {
+    case "write":
+      return writeOf(model, step);
+    case "cut":
+      return cutOf(model, step);
+    case "install":
+      return installOf(model, step);
+    case "vote":
+      model.hardState = nextHardState(model.hardState, step.termsUp, step.node);
+      return { hardState: model.hardState, entries: [] };
+    case "reopen":
+      return undefined;
+  }
 }
 
 interface Tester {
@@ -68,22 +152,16 @@ interface Tester {
 }
 
 async function play(t: Tester, steps: readonly Step[], open: () => Promise<LogStore>): Promise<void> {
-  const model: Model = { entries: [], hardState: { term: 0, votedFor: undefined } };
+  const model = newModel();
   let store = await open();
   for (const step of [...steps, { kind: "reopen" } as const]) {
-    if (step.kind === "write") {
-      await writeLog(store, writeOf(model, step));
-    } else if (step.kind === "vote") {
-      model.hardState = nextHardState(model.hardState, step.termsUp, step.node);
-      await writeLog(store, { hardState: model.hardState, entries: [] });
+    const change = changeOf(model, step);
+    if (change !== undefined) {
+      await writeLog(store, change);
     } else {
       await store.close();
       store = await open();
-      t.same(store.recovery.hardState, model.hardState);
-      t.same(
-        store.recovery.terms,
-        model.entries.map(({ term }) => term),
-      );
+      checkRecovery(t, store, model);
     }
     check(t, store, model);
   }
@@ -128,13 +206,14 @@ t.test("after a crash the write in flight is there as a whole or not at all", as
     fc.asyncProperty(fc.array(step, { maxLength: 20 }), fc.boolean(), async (steps, durable) => {
       const disk = new MemoryDisk();
       const later: (() => void)[] = [];
-      const model: Model = { entries: [], hardState: { term: 0, votedFor: undefined } };
+      const model = newModel();
       let store = openMemoryLogStore({ disk, nodeId: 1, randomId, defer: (callback) => later.push(callback) });
       for (const step of steps) {
-        if (step.kind !== "write") continue;
         const before = { ...model };
+        const change = changeOf(model, step);
+        if (change === undefined) continue;
         let reported = false;
-        store.write(writeOf(model, step), () => {
+        store.write(change, () => {
           reported = true;
         });
         disk.crash(durable ? "durable" : "lost");
@@ -142,7 +221,7 @@ t.test("after a crash the write in flight is there as a whole or not at all", as
         strict.same(reported, false);
         if (!durable) Object.assign(model, before);
         store = openMemoryLogStore({ disk, nodeId: 1, randomId, defer: (callback) => later.push(callback) });
-        strict.same(store.recovery.hardState, model.hardState);
+        checkRecovery(strict, store, model);
         check(strict, store, model);
       }
     }),
