@@ -203,8 +203,13 @@ export class RaftCore {
     if (isPoll || (isPollAnswer && (message.granted || message.term <= state.term))) return true;
     if (message.term > state.term) {
       if (message.type === "voteRequest" && !message.leadershipTransfer && trustsItsLeader(state)) return false;
+      const wasPolling = state.role.name === "preCandidate";
       adoptTerm(state, message.term, `a ${message.type} of a higher term`);
-      return true;
+      // Only the term was wrong: asked again at once, or a peer that keeps opening terms and cannot
+      // win them would turn every poll into another election timeout of waiting.
+      if (!isPollAnswer || !wasPolling) return true;
+      startPreVote(state);
+      return false;
     }
     if (message.term === state.term) return true;
     this.#answerStale(message);

@@ -17,6 +17,9 @@ export class ElectionTimer {
   #timer: Timer | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
   #isDue = false;
+  /** When reading began, before the timer was believed. */
+  #readSince = 0;
+  #hasReadAgain = false;
   #stalled = false;
   /** When the leader was last heard before the silence that was excused. */
   #excusedSince: number | undefined;
@@ -40,6 +43,15 @@ export class ElectionTimer {
   tick(core: RaftCore, now: number): void {
     if (!this.#isDue) return;
     this.#isDue = false;
+    if (now - this.#readSince > this.#latenessMaxMs && !this.#hasReadAgain) {
+      // The stall came after reading had begun: what arrived in it was not read yet. Once, lest a loop
+      // that is always slow never ticks.
+      this.#hasReadAgain = true;
+      this.#stalled = true;
+      this.#readThenBelieve(0);
+      return;
+    }
+    this.#hasReadAgain = false;
     if (this.#stalled) this.#excuse(core, now);
     this.#stalled = false;
     core.tick(now);
@@ -70,9 +82,15 @@ export class ElectionTimer {
   }
 
   #fired(dueAt: number): void {
-    const lateMs = this.#clock.monotonic() - dueAt;
-    // Twice: what the first round of reading unblocked is read in the second. Always, since a stall may
-    // have ended just when the timer was due.
+    this.#readThenBelieve(this.#clock.monotonic() - dueAt);
+  }
+
+  /**
+   * Twice: what the first round of reading unblocked is read in the second. Always, since a stall may
+   * have ended just when the timer was due.
+   */
+  #readThenBelieve(lateMs: number): void {
+    this.#readSince = this.#clock.monotonic();
     this.#timers.afterInput(() => this.#timers.afterInput(() => this.#believe(lateMs)));
   }
 

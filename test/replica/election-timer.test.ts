@@ -38,36 +38,70 @@ t.test("a node that stood still believes its timer only after it has read what c
   t.notOk(followers[0]?.transitions.some(({ kind }, place) => place > 5 && kind === "roleChanged"));
 });
 
+/** A timer whose clock and event loop the test is: every round of reading is run by hand. */
+function handDriven() {
+  const loop = { now: 0, rounds: [] as (() => void)[], fire: () => {}, isBelieved: false };
+  const timer = new ElectionTimer({
+    clock: { monotonic: () => loop.now, wall: () => loop.now },
+    timers: {
+      after: (_delayMs, callback) => {
+        loop.fire = callback;
+        return { cancel: () => undefined };
+      },
+      afterInput: (callback) => loop.rounds.push(callback),
+    },
+    observer: SILENT,
+    latenessMaxMs: 50,
+    due: () => {
+      loop.isBelieved = true;
+    },
+  });
+  return { timer, loop };
+}
+
 t.test(
   "a stall may end just when the timer is due: input is read twice before any timer is believed (seeds 2001177, 2003288)",
   (t) => {
-    let now = 0;
-    const rounds: (() => void)[] = [];
-    let fire = (): void => {};
-    let isBelieved = false;
-    const timer = new ElectionTimer({
-      clock: { monotonic: () => now, wall: () => now },
-      timers: {
-        after: (_delayMs, callback) => {
-          fire = callback;
-          return { cancel: () => undefined };
-        },
-        afterInput: (callback) => rounds.push(callback),
-      },
-      observer: SILENT,
-      latenessMaxMs: 50,
-      due: () => {
-        isBelieved = true;
-      },
-    });
+    const { timer, loop } = handDriven();
     timer.arm(300);
-    now = 310;
-    fire();
+    loop.now = 310;
+    loop.fire();
     for (let round = 1; round <= 2; round++) {
-      t.equal(isBelieved, false, `not before round ${round} of reading`);
-      rounds.shift()?.();
+      t.equal(loop.isBelieved, false, `not before round ${round} of reading`);
+      loop.rounds.shift()?.();
     }
-    t.equal(isBelieved, true);
+    t.equal(loop.isBelieved, true);
     t.end();
+  },
+);
+
+t.test(
+  "a stall between reading and the turn that ticks: input is read again, once (seeds 20000283, 20010370)",
+  async (t) => {
+    const cluster = await new VirtualCluster(3).start();
+    cluster.untilReady();
+    const core = cluster.followers[0]?.replica?.core;
+    if (core === undefined) throw new Error("a follower has a core");
+    const { timer, loop } = handDriven();
+    const readTwice = () => {
+      for (let round = 1; round <= 2; round++) loop.rounds.shift()?.();
+    };
+    timer.arm(300);
+    loop.now = core.nextDeadline;
+    loop.fire();
+    readTwice();
+    // The process stands still just before its turn.
+    loop.now += 600;
+    loop.isBelieved = false;
+    const deadlineBefore = core.nextDeadline;
+    timer.tick(core, loop.now);
+    t.equal(core.nextDeadline, deadlineBefore, "no tick on unread input");
+    t.equal(loop.rounds.length, 1, "input is read again");
+    readTwice();
+    t.equal(loop.isBelieved, true);
+    // A loop that is always that slow ticks all the same.
+    loop.now += 600;
+    timer.tick(core, loop.now);
+    t.not(core.nextDeadline, deadlineBefore);
   },
 );

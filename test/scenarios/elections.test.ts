@@ -16,12 +16,10 @@ story(
   1 times out
   deliver 1 -> 2
   expect 2 -> 1: poll no in term 7
-  # The refusal carries the term: the next poll is for term 8.
+  # The refusal carries the term: node 1 asks again at once, now for term 8.
   deliver 2 -> 1
   expect term of 1 is 7
-  expect 1 is follower
-  lose everything
-  1 times out
+  expect 1 is preCandidate
   expect 1 -> 2: poll for term 8, log ends 2/1
   deliver everything
   expect 1 leads term 8
