@@ -118,6 +118,22 @@ module.exports = {
       ],
       "The host sees the core and ports: no adapter, no timer, no socket, no file.",
     ),
+    only(
+      "recovery-sees-ports",
+      "^src/recovery/",
+      [
+        "^src/recovery/",
+        "^src/machine/",
+        "^src/sequence/",
+        "^src/assert\\.ts$",
+        "^src/raft/types\\.ts$",
+        logStorePort,
+        stateStorePort,
+        "^src/storage/snapshot-stream\\.ts$",
+        "^src/generated/folio/log/",
+      ],
+      "The offline tools see the domain and the stores' ports: no adapter, no file, no clock.",
+    ),
     {
       name: "api-sees-one-interface",
       comment: "The edges see propose, query and cluster (src/api/port.ts), the pure domain, and never Raft.",

@@ -18,6 +18,8 @@ const seeds = [
   ["transport-sees-core-types", "src/transport/seeded.ts", "../replica/ports.js"],
   ["replica-sees-ports", "src/replica/seeded.ts", "../storage/level-seeded.js"],
   ["replica-sees-ports", "src/replica/seeded-clock.ts", "node:timers"],
+  ["recovery-sees-ports", "src/recovery/seeded.ts", "../storage/level-seeded.js"],
+  ["recovery-sees-ports", "src/recovery/seeded-file.ts", "node:fs"],
   ["api-sees-one-interface", "src/api/seeded.ts", "../raft/types.js"],
   ["api-sees-one-interface", "src/api/rest/seeded.ts", "../../replica/ports.js"],
   ["access-and-telemetry-stand-alone", "src/telemetry/seeded.ts", "../storage/level-seeded.js"],

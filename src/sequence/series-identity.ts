@@ -29,6 +29,15 @@ export function scopeKeyOf(scope: NumberingScope, values: ScopeValues): string {
   return scope === "global" ? "" : `${scope}=${values[SCOPE_FIELDS[scope]]}`;
 }
 
+/** The values that choose that series under the numbering scope; undefined if they never do. */
+export function scopeValuesOf(scope: NumberingScope, scopeKey: string): ScopeValues | undefined {
+  const nowhere = { site: "", partition: "", documentType: "" };
+  if (scope === "global") return scopeKey === "" ? nowhere : undefined;
+  const what = `${scope}=`;
+  if (!scopeKey.startsWith(what)) return undefined;
+  return { ...nowhere, [SCOPE_FIELDS[scope]]: scopeKey.slice(what.length) };
+}
+
 /** Two definitions with equal texts count in the same series. */
 export function identityText(identity: Identity): string {
   const rule = identity.resetRule === "yearly" ? `yearly from month ${identity.fiscalYearStart}` : identity.resetRule;

@@ -1,62 +1,14 @@
 import { deepStrictEqual as deepEqual } from "node:assert/strict";
 import fc from "fast-check";
 import t from "tap";
-import type { Command } from "../../src/sequence/command.js";
 import { slotKey } from "../../src/sequence/machine/keys.js";
 import { Table } from "../../src/sequence/machine/table.js";
 import { newSeries } from "../../src/sequence/series.js";
+import { arbitraryEntry } from "./arbitrary-entries.js";
 import { holds } from "./holds.js";
-import { batch, configure, DAY_MS, draw, NOWHERE, reset, seed, World } from "./world.js";
+import { batch, DAY_MS, draw, NOWHERE, seed, World } from "./world.js";
 
-const change = fc.constantFrom(
-  {},
-  { padding: 8 },
-  { template: "%s%d-%04d", resetRule: "yearly" },
-  { template: "{SITE}-{YYYY}{MM}-{SEQ}", resetRule: "monthly", scope: "site" },
-  { step: 3 },
-  { maximum: 500 },
-  { timeZone: "Etc/GMT-14", zoneTransitions: [{ from: 0, offsetSeconds: 50_400 }] },
-  { isActive: false },
-  { isActive: true },
-);
-const prefix = fc.constantFrom("A", "B", "C");
-const scope = fc.constantFrom("", "HQ", "B/ä").map((site) => ({ ...NOWHERE, site }));
-const key = fc.constantFrom("", "", "k1", "k/2");
-const command: fc.Arbitrary<Command> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc
-      .tuple(prefix, scope, key, key)
-      .map(([name, at, idempotencyKey, documentRef]) => draw(name, { scope: at, idempotencyKey, documentRef })),
-  },
-  {
-    weight: 4,
-    arbitrary: fc
-      .tuple(prefix, scope, key, fc.integer({ min: 1, max: 50 }))
-      .map(([name, at, idempotencyKey, count]) => batch(name, count, { scope: at, idempotencyKey })),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(prefix, scope, fc.nat(300), fc.boolean())
-      .map(([name, at, newValue, force]) => reset(name, newValue, { scope: at, force })),
-  },
-  {
-    weight: 4,
-    arbitrary: fc
-      .tuple(prefix, change, fc.boolean())
-      .map(([name, one, ifAbsent]) => configure(name, one, { ifAbsent })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ retentionMs: fc.constantFrom(1000, DAY_MS), keysMax: fc.constantFrom(3, 1000) }).map(seed),
-  },
-);
-const entry = fc.record({
-  commands: fc.array(command, { minLength: 1, maxLength: 4 }),
-  waitMs: fc.constantFrom(0, 10, 1000, DAY_MS, 40 * DAY_MS),
-  after: fc.constantFrom("nothing", "nothing", "flush", "restart", "sweep"),
-});
+const entry = fc.tuple(arbitraryEntry, fc.constantFrom("nothing", "nothing", "flush", "restart", "sweep"));
 
 const rowsWithoutKeys = async (world: World) =>
   (await world.rows()).filter(({ key: name }) => !name.startsWith("m1/k/"));
@@ -66,7 +18,7 @@ t.test("two machines that apply the same entries agree, whenever they flush, res
   const property = fc.asyncProperty(fc.array(entry, { maxLength: 25, size: "max" }), async (entries) => {
     const steady = new World();
     const shaken = new World();
-    for (const { commands, waitMs, after } of entries) {
+    for (const [{ commands, waitMs }, after] of entries) {
       steady.time += waitMs;
       shaken.time += waitMs;
       const one = steady.entry(commands);

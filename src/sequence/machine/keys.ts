@@ -51,6 +51,11 @@ export function seriesKey(series: Pick<Series, "prefix" | "period" | "scopeKey">
   return `m1/s/${seriesPath(series)}`;
 }
 
+/** All series of a prefix. */
+export function seriesRange(prefix: string): RowRange {
+  return { gte: `m1/s/${prefix}/`, lt: `m1/s/${prefix}0` };
+}
+
 export function segmentKey(series: Series): string {
   return `m1/g/${seriesPath(series)}/${fixed(series.epoch)}/${fixed(series.sealedSegments)}`;
 }

@@ -7,12 +7,14 @@ import {
   StoredMemo,
   StoredSeries,
 } from "../../generated/folio/sequence/v1/sequence.js";
+import type { StateRow } from "../../storage/state-store.js";
 import type { Definition } from "../definition.js";
 import { isGapPolicy, isNumberingScope, isResetRule } from "../definition-words.js";
 import type { DrawMemo } from "../draw-memo.js";
 import type { KeyUsage } from "../key-usage.js";
 import type { Ledger } from "../ledger.js";
 import type { Series } from "../series.js";
+import { seriesKey } from "./keys.js";
 
 /** The domain's objects as rows of the state, and back. */
 
@@ -45,7 +47,16 @@ export function encodeSeries(series: Series): Uint8Array {
 
 export function decodeSeries(key: Pick<Series, "prefix" | "period" | "scopeKey">, bytes: Uint8Array): Series {
   const { segment, lastGenerated, ...stored } = StoredSeries.decode(bytes);
-  return { ...key, ...stored, segment, lastGenerated };
+  return { ...stored, ...key, segment, lastGenerated };
+}
+
+/** The series of a row, whose key alone may not tell which it is. */
+export function seriesOfRow({ key, value }: StateRow): Series {
+  const [, , prefix = "", period = ""] = key.split("/");
+  const { scopeKey } = StoredSeries.decode(value);
+  const series = decodeSeries({ prefix, period, scopeKey }, value);
+  invariant(seriesKey(series) === key, () => `the row ${key} is a series that stands under its own key`);
+  return series;
 }
 
 /** @param writer is left empty, to be used again: a new one costs more than the row */

@@ -216,6 +216,8 @@ export interface StoredSeries {
   lastGenerated?: number | undefined;
   floorGeneration: number;
   lastIndex: number;
+  /** As the series names it: the row's key has no more than a hash of a long one. */
+  scopeKey: string;
 }
 
 export interface Segment {
@@ -2263,6 +2265,7 @@ function createBaseStoredSeries(): StoredSeries {
     lastGenerated: undefined,
     floorGeneration: 0,
     lastIndex: 0,
+    scopeKey: "",
   };
 }
 
@@ -2294,6 +2297,9 @@ export const StoredSeries: MessageFns<StoredSeries> = {
     }
     if (message.lastIndex !== 0) {
       writer.uint32(72).uint64(message.lastIndex);
+    }
+    if (message.scopeKey !== "") {
+      writer.uint32(82).string(message.scopeKey);
     }
     return writer;
   },
@@ -2381,6 +2387,14 @@ export const StoredSeries: MessageFns<StoredSeries> = {
             }
 
             message.lastIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.scopeKey = reader.string();
             continue;
           }
         }
