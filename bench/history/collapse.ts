@@ -6,6 +6,7 @@ export interface KnownDraw {
   readonly epoch: number;
   readonly first: number;
   readonly last: number;
+  readonly step: number;
   readonly invoked: number;
   readonly returned: number;
 }
@@ -25,7 +26,7 @@ export interface Collapsed {
 }
 
 /** Attempts of one id become one draw: invoked with the earliest, returned with the earliest success. */
-export function collapseDraws(operations: readonly Operation[]): Collapsed {
+export function collapseDraws(operations: readonly Operation[], step: number): Collapsed {
   const known: KnownDraw[] = [];
   const unknown: UnknownDraw[] = [];
   let contradiction: string | undefined;
@@ -34,7 +35,7 @@ export function collapseDraws(operations: readonly Operation[]): Collapsed {
       (earliest, attempt) => Math.min(earliest, attempt.invoked),
       Number.POSITIVE_INFINITY,
     );
-    const [first, ...others] = attempts.flatMap((attempt) => successOf(attempt));
+    const [first, ...others] = attempts.flatMap((attempt) => successOf(attempt, step));
     if (first === undefined) {
       unknown.push({ id, count: attempts[0]?.count ?? 0, invoked });
       continue;
@@ -59,10 +60,10 @@ function attemptsById(operations: readonly Operation[]): ReadonlyMap<string, rea
   return byId;
 }
 
-function successOf({ id, invoked, returned, outcome }: DrawAttempt): KnownDraw[] {
+function successOf({ id, invoked, returned, outcome }: DrawAttempt, usualStep: number): KnownDraw[] {
   if (outcome.kind !== "drawn") return [];
-  const { epoch, first, last } = outcome;
-  return [{ id, epoch, first, last, invoked, returned }];
+  const { epoch, first, last, step = usualStep } = outcome;
+  return [{ id, epoch, first, last, step, invoked, returned }];
 }
 
 function textOf({ epoch, first, last }: KnownDraw): string {

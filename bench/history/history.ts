@@ -6,6 +6,11 @@ export interface SeriesHistory {
   /** The first number of epoch 0. */
   readonly start: number;
   readonly step: number;
+  /**
+   * Steps that a change may have brought into force at any time. With them, `start - step` is a number that
+   * the series had reached, and resets are out of scope.
+   */
+  readonly otherSteps?: readonly number[];
   readonly operations: readonly Operation[];
 }
 
@@ -32,7 +37,14 @@ export interface DrawAttempt extends Timed {
   readonly id: string;
   readonly count: number;
   readonly outcome:
-    | { readonly kind: "drawn"; readonly epoch: number; readonly first: number; readonly last: number }
+    | {
+        readonly kind: "drawn";
+        readonly epoch: number;
+        readonly first: number;
+        readonly last: number;
+        /** Where it is not the history's. */
+        readonly step?: number;
+      }
     | NotExecuted
     | Unknown;
 }

@@ -28,27 +28,33 @@ export type Filling = "filled" | "open" | "undecided";
  * Whether the unknown draws and jumps can explain all holes at once. What never returned is only
  * bound by its invocation, and with holes in the order of their deadlines, whoever may fill one may
  * fill every later one: only how many of each size are used matters, so that the search is exact.
- * With one size it never branches.
+ * With one size and one step it never branches.
+ * @param steps any of them may have been in force when a draw had its effect
  */
 export function fillHoles(
   holes: readonly Hole[],
-  step: number,
+  steps: readonly number[],
   unknown: { readonly draws: readonly UnknownDraw[]; readonly jumps: readonly UnknownJump[] },
 ): Filling {
   const search = new HoleSearch(
     [...holes].sort((a, b) => a.deadline - b.deadline),
-    step,
+    steps,
     unknown,
   );
   return search.run();
 }
 
+/** A draw of that size, under one of the steps, moves the series on by so much. */
+interface Stride {
+  readonly sizePlace: number;
+  readonly length: number;
+}
+
 class HoleSearch {
   readonly #holes: readonly Hole[];
-  readonly #step: number;
   readonly #jumps: readonly UnknownJump[];
-  /** Descending. */
-  readonly #sizes: readonly number[];
+  /** Longest first. */
+  readonly #strides: readonly Stride[];
   /** Invocations of the draws of each size, ascending. */
   readonly #invoked: readonly (readonly number[])[];
   readonly #used: number[];
@@ -58,11 +64,10 @@ class HoleSearch {
 
   constructor(
     holes: readonly Hole[],
-    step: number,
+    steps: readonly number[],
     { draws, jumps }: { readonly draws: readonly UnknownDraw[]; readonly jumps: readonly UnknownJump[] },
   ) {
     this.#holes = holes;
-    this.#step = step;
     this.#jumps = jumps;
     const bySize = new Map<number, number[]>();
     for (const { count, invoked } of draws) {
@@ -70,9 +75,12 @@ class HoleSearch {
       if (list === undefined) bySize.set(count, [invoked]);
       else list.push(invoked);
     }
-    this.#sizes = [...bySize.keys()].sort((a, b) => b - a);
-    this.#invoked = this.#sizes.map((size) => (bySize.get(size) ?? []).sort((a, b) => a - b));
-    this.#used = this.#sizes.map(() => 0);
+    const sizes = [...bySize.keys()].sort((a, b) => b - a);
+    this.#strides = sizes
+      .flatMap((size, sizePlace) => steps.map((step) => ({ sizePlace, length: size * step })))
+      .sort((a, b) => b.length - a.length);
+    this.#invoked = sizes.map((size) => (bySize.get(size) ?? []).sort((a, b) => a - b));
+    this.#used = sizes.map(() => 0);
     this.#jumpUsed = jumps.map(() => false);
   }
 
@@ -120,18 +128,19 @@ class HoleSearch {
     return false;
   }
 
-  /** Makes up `left` from the sizes from `sizePlace` on, then goes on. */
-  #choose(hole: Hole, left: number, sizePlace: number, goOn: () => boolean): boolean {
+  /** Makes up `left` from the strides from `place` on, then goes on. */
+  #choose(hole: Hole, left: number, place: number, goOn: () => boolean): boolean {
     this.#steps++;
     if (left === 0) return goOn();
-    const size = this.#sizes[sizePlace];
-    if (size === undefined || this.#steps > SEARCH_STEPS_MAX) return false;
+    const stride = this.#strides[place];
+    if (stride === undefined || this.#steps > SEARCH_STEPS_MAX) return false;
+    const { sizePlace, length } = stride;
     const used = this.#used[sizePlace] ?? 0;
     const available = countUpTo(this.#invoked[sizePlace] ?? [], hole.deadline) - used;
-    const most = Math.min(available, Math.floor(left / (size * this.#step)));
+    const most = Math.min(available, Math.floor(left / length));
     for (let taken = most; taken >= 0; taken--) {
       this.#used[sizePlace] = used + taken;
-      if (this.#choose(hole, left - taken * size * this.#step, sizePlace + 1, goOn)) return true;
+      if (this.#choose(hole, left - taken * length, place + 1, goOn)) return true;
     }
     this.#used[sizePlace] = used;
     return false;

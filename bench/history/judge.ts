@@ -19,14 +19,15 @@ import { type Epoch, isPoint, layTiles, type Tile } from "./tiles.js";
  */
 export function judge(history: SeriesHistory): Verdict {
   const { step, operations } = history;
-  const { known, unknown, contradiction } = collapseDraws(operations);
+  const { known, unknown, contradiction } = collapseDraws(operations, step);
   if (contradiction !== undefined) return broken("one key, one answer", contradiction);
-  for (const { id, first, last } of known) {
-    if (last < first || (last - first) % step !== 0) return broken("no number twice", `draw ${id} has no proper range`);
+  for (const { id, first, last, step: drawnStep } of known) {
+    if (last < first || (last - first) % drawnStep !== 0)
+      return broken("no number twice", `draw ${id} has no proper range`);
   }
   const resets = operations.filter(isKnownReset);
   const reads = operations.filter((operation): operation is LinearizableRead => operation.kind === "read");
-  const epochs = layTiles(step, { draws: known, resets, reads });
+  const epochs = layTiles({ draws: known, resets, reads });
   if (epochs === undefined) return broken("resets explained", "two resets began one epoch");
   const realTime = judgeRealTime(epochs);
   if (realTime !== undefined) return realTime;
@@ -35,10 +36,11 @@ export function judge(history: SeriesHistory): Verdict {
 
 /** Whatever is missing between the tiles must be what a call of unknown fate did. */
 function judgeHoles(
-  { start, step, operations }: SeriesHistory,
+  { start, step, otherSteps = [], operations }: SeriesHistory,
   epochs: readonly Epoch[],
   draws: readonly UnknownDraw[],
 ): Verdict | undefined {
+  const steps = [...new Set([step, ...otherSteps])];
   const unknownResets = operations.filter(isUnknownReset);
   const deadlines = deadlinesOf(epochs);
   const openers = chooseOpeners(
@@ -52,7 +54,7 @@ function judgeHoles(
   for (const [epoch, { tiles }] of epochs.entries()) {
     const base = epoch === 0 ? start - step : (openers[epoch] ?? 0);
     const end = epochs[epoch + 1]?.opener?.outcome.oldValue;
-    const fault = findHoles({ epoch, base, tiles, end, deadlines, step }, holes);
+    const fault = findHoles({ epoch, base, tiles, end, deadlines, steps }, holes);
     if (fault !== undefined) return fault;
     const next = openers[epoch + 1];
     const reached = tiles.at(-1)?.to ?? base;
@@ -61,7 +63,7 @@ function judgeHoles(
       holes.push({ epoch, isAtLeast: true, from: next, to: next + step, deadline });
     }
   }
-  const filling = fillHoles(holes, step, { draws, jumps: unknownResets.filter(({ force }) => !force) });
+  const filling = fillHoles(holes, steps, { draws, jumps: unknownResets.filter(({ force }) => !force) });
   if (filling === "undecided") return broken("undecided", "too many ways to fill the holes");
   return filling === "open" ? broken("no unexplained gap", `nobody can have drawn ${describe(holes)}`) : undefined;
 }
@@ -169,16 +171,19 @@ function findHoles(
     /** What the reset that ended the epoch found; undefined if no known one did. */
     readonly end: number | undefined;
     readonly deadlines: Deadlines;
-    readonly step: number;
+    readonly steps: readonly number[];
   },
   holes: Hole[],
 ): Verdict | undefined {
-  const { base, tiles, end, deadlines, step } = epoch;
+  const { base, tiles, end, deadlines, steps } = epoch;
+  const [onlyStep, ...others] = steps;
   let current = base;
   let last = `the beginning of epoch ${epoch.epoch}`;
   const reach = (from: number, what: string, deadline: number): Verdict | undefined => {
     if (from < current) return broken("no number twice", `${what} lies below ${current}, where ${last} ended`);
-    if ((from - current) % step !== 0) return broken("no unexplained gap", `${what} is on no slot`);
+    // Which slots there are under several steps, filling the hole will show.
+    const isOffSlot = others.length === 0 && (from - current) % (onlyStep ?? 1) !== 0;
+    if (isOffSlot) return broken("no unexplained gap", `${what} is on no slot`);
     if (from > current) holes.push({ epoch: epoch.epoch, isAtLeast: false, from: current, to: from, deadline });
     return undefined;
   };

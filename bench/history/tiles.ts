@@ -18,21 +18,18 @@ export interface Epoch {
 }
 
 /** Everything known, by epoch. Undefined if two known resets began one epoch. */
-export function layTiles(
-  step: number,
-  known: {
-    readonly draws: readonly KnownDraw[];
-    readonly resets: readonly KnownReset[];
-    readonly reads: readonly LinearizableRead[];
-  },
-): Epoch[] | undefined {
+export function layTiles(known: {
+  readonly draws: readonly KnownDraw[];
+  readonly resets: readonly KnownReset[];
+  readonly reads: readonly LinearizableRead[];
+}): Epoch[] | undefined {
   const tiles: Tile[][] = [];
   const openers: (KnownReset | undefined)[] = [];
   const at = (epoch: number): Tile[] => {
     while (tiles.length <= epoch) tiles.push([]);
     return tiles[epoch] as Tile[];
   };
-  for (const { id, epoch, first, last, invoked, returned } of known.draws) {
+  for (const { id, epoch, first, last, step, invoked, returned } of known.draws) {
     at(epoch).push({ what: `draw ${id}`, from: first - step, to: last, invoked, returned });
   }
   for (const reset of known.resets) {

@@ -46,8 +46,8 @@ export function runSeed(
 
 /** What the clients saw, judged without knowing anything of the cluster. */
 function judgeHistories(simulation: Simulation): void {
-  for (const [prefix, operations] of simulation.clients.histories) {
-    const verdict = judge({ start: 1, step: 1, operations });
-    if (verdict.kind === "broken") simulation.report(`history: ${verdict.rule}`, `${prefix}: ${verdict.message}`);
+  for (const { name, ...history } of simulation.clients.histories.sorted()) {
+    const verdict = judge(history);
+    if (verdict.kind === "broken") simulation.report(`history: ${verdict.rule}`, `${name}: ${verdict.message}`);
   }
 }

@@ -9,4 +9,6 @@ export interface Effect {
   readonly payload: Uint8Array;
   readonly record: Uint8Array;
   readonly index: number;
+  /** The entry's, ms. */
+  readonly time: number;
 }

@@ -1,7 +1,10 @@
 import type { CommandContext } from "../../../src/machine/machine.js";
 import { decodeCommand } from "../../../src/sequence/machine/command-codec.js";
 import type { CommandResult } from "../../../src/sequence/result.js";
+import { DefinitionModel } from "./definition-model.js";
 import type { Effect } from "./effect.js";
+import { FullNumbers } from "./full-numbers.js";
+import { MemoModel } from "./memo-model.js";
 import { SeriesModel } from "./series-model.js";
 import type { ReportViolation } from "./violation.js";
 
@@ -17,10 +20,14 @@ export class Effects {
   /** Which attempt a result object, on whichever node, belongs to. */
   readonly #owners = new WeakMap<object, Effect>();
   readonly series: SeriesModel;
+  readonly memos: MemoModel;
+  readonly #models: readonly { applied(effect: Effect): void }[];
 
   constructor(report: ReportViolation) {
     this.#report = report;
     this.series = new SeriesModel(report);
+    this.memos = new MemoModel(report);
+    this.#models = [this.memos, this.series, new DefinitionModel(report), new FullNumbers(report)];
   }
 
   get count(): number {
@@ -49,16 +56,17 @@ export class Effects {
     this.#owners.set(result, effect);
   }
 
-  #first(payload: Uint8Array, { index, ordinal }: CommandContext, result: CommandResult, record: Uint8Array): Effect {
+  #first(payload: Uint8Array, context: CommandContext, result: CommandResult, record: Uint8Array): Effect {
+    const { index, ordinal, time } = context;
     const command = decodeCommand(payload);
     const attempt = command.provenance.correlationId;
-    const effect: Effect = { attempt, command, result, payload, record, index };
+    const effect: Effect = { attempt, command, result, payload, record, index, time };
     const earlier = this.#byAttempt.get(attempt);
     if (earlier !== undefined) {
       this.#report("at most once", `${attempt} acted in entry ${earlier.index} and again at ${index}-${ordinal}`);
     }
     this.#byAttempt.set(attempt, effect);
-    this.series.applied(effect);
+    for (const model of this.#models) model.applied(effect);
     return effect;
   }
 

@@ -1,4 +1,5 @@
 import type { Drawn, ResetDone } from "../../../src/sequence/result.js";
+import { isForm } from "../operations/prefixes.js";
 import type { Effect } from "./effect.js";
 import type { ReportViolation } from "./violation.js";
 
@@ -14,12 +15,14 @@ interface Standing {
 
 /**
  * The rules of numbering, told again in the simplest way: within an epoch fresh draws are the slots
- * in order, each range begins one step behind the one before; a key has one range for ever.
+ * in order, each range begins one step behind the one before. A sequence whose reset rule changes may
+ * pass over numbers that its other series had used, and over nothing else.
  */
 export class SeriesModel {
   readonly #report: ReportViolation;
   readonly #standings = new Map<string, Standing>();
-  readonly #keys = new Map<string, Drawn>();
+  /** By prefix: the highest number that any of its series drew. */
+  readonly #highest = new Map<string, number>();
   /** Every change of a series' current value: where a local read has to agree. */
   readonly #history = new Map<string, { readonly index: number; readonly epoch: number; readonly current: number }[]>();
 
@@ -30,23 +33,13 @@ export class SeriesModel {
   applied({ command, result, index, attempt }: Effect): void {
     if (result.kind === "drawn") {
       if (command.kind !== "draw") this.#report("slots in order", `${attempt} drew without asking for a draw`);
-      else if (command.idempotencyKey !== "") this.#checkKey(command.idempotencyKey, result);
       if (!result.replayed) this.#drawn(result, index, attempt);
     } else if (result.kind === "reset") this.#reset(result, index);
   }
 
-  /** The series of a prefix that never resets by itself; undefined before its first effect. */
-  standing(prefix: string): { readonly epoch: number; readonly current: number | undefined } | undefined {
-    return this.#standings.get(nameOf(prefix, ""));
-  }
-
   /** What the series showed once everything up to `index` was applied; undefined before its first effect. */
-  at(prefix: string, index: number): { readonly epoch: number; readonly current: number } | undefined {
-    return this.#history.get(nameOf(prefix, ""))?.findLast((change) => change.index <= index);
-  }
-
-  get prefixes(): string[] {
-    return [...this.#standings.keys()].map((name) => name.slice(0, name.indexOf("/")));
+  at(prefix: string, period: string, index: number): { readonly epoch: number; readonly current: number } | undefined {
+    return this.#history.get(nameOf(prefix, period))?.findLast((change) => change.index <= index);
   }
 
   #drawn(result: Drawn, index: number, attempt: string): void {
@@ -59,7 +52,7 @@ export class SeriesModel {
     let count = 0;
     for (const { first, last } of result.ranges) {
       const expected = standing.current === undefined ? start : standing.current + step;
-      if (first !== expected) {
+      if (first !== expected && !this.#passesOver(result, first, expected)) {
         const text = `${attempt} drew ${name} from ${first} instead of ${expected}`;
         this.#report(first <= standing.drawn ? "no number twice" : "slots in order", text);
       }
@@ -68,7 +61,14 @@ export class SeriesModel {
       count += (last - first) / step + 1;
     }
     if (count !== result.count) this.#report("slots in order", `${attempt} drew ${count} numbers, not ${result.count}`);
+    this.#highest.set(result.prefix, Math.max(this.#highest.get(result.prefix) ?? -1, standing.drawn));
     this.#note(name, standing, index);
+  }
+
+  /** To behind what the sequence had drawn when its series changed, and no further. */
+  #passesOver({ prefix, definition }: Drawn, first: number, expected: number): boolean {
+    const highest = this.#highest.get(prefix) ?? -1;
+    return isForm(prefix) && first > expected && first - definition.step <= highest;
   }
 
   #reset({ prefix, period, epoch, oldValue, newValue }: ResetDone, index: number): void {
@@ -98,24 +98,8 @@ export class SeriesModel {
     history.push({ index, epoch: standing.epoch, current: standing.current ?? 0 });
     this.#history.set(name, history);
   }
-
-  #checkKey(key: string, result: Drawn): void {
-    const earlier = this.#keys.get(key);
-    if (earlier === undefined) {
-      if (result.replayed) this.#report("one key, one range", `key ${key} was replayed, but never drawn`);
-      this.#keys.set(key, result);
-    } else if (!result.replayed) {
-      this.#report("one key, one range", `key ${key} was drawn again`);
-    } else if (textOf(earlier) !== textOf(result)) {
-      this.#report("one key, one range", `key ${key} was replayed as ${textOf(result)}, drawn as ${textOf(earlier)}`);
-    }
-  }
 }
 
 function nameOf(prefix: string, period: string): string {
   return `${prefix}/${period}`;
-}
-
-function textOf({ epoch, ranges, time, messageId, period }: Drawn): string {
-  return JSON.stringify([period, epoch, ranges, time, messageId]);
 }

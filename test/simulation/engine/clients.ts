@@ -1,11 +1,12 @@
-import type { Operation } from "../../../bench/history/history.js";
 import type { Provenance } from "../../../src/sequence/command.js";
 import { encodeCommand } from "../../../src/sequence/machine/command-codec.js";
 import { SEQUENCE_MACHINE_ID } from "../../../src/sequence/machine/sequence-machine.js";
 import type { CommandResult } from "../../../src/sequence/result.js";
 import { commandKindOf } from "../operations/catalogue.js";
-import { type Outcome, outcomeOf } from "./outcome.js";
+import { Histories } from "./histories.js";
+import { isSuccess, type Outcome, outcomeOf } from "./outcome.js";
 import type { OperationStep } from "./plan.js";
+import { isSetup, Setup } from "./setup.js";
 import { StatusReads } from "./status-reads.js";
 import type { World } from "./world.js";
 
@@ -24,30 +25,29 @@ interface Attempt {
 
 const PATIENCE_MS = 2500;
 
-/** What callers do: they call some node, give up now and then, and repeat what carries a key. */
+/** What callers do: they call some node, give up now and then, and repeat what may be repeated. */
 export class Clients {
   readonly #world: World;
   readonly #open = new Map<string, Attempt>();
   /** Certainly not executed, by id: must never act. */
   readonly #refused = new Set<string>();
-  readonly #histories = new Map<string, Operation[]>();
+  readonly histories: Histories;
+  readonly #setup: Setup;
   readonly #reads: StatusReads;
-  readonly #answered = new Set<string>();
+  /** Ids of the calls that did what they asked for. */
+  readonly #answered = new Set<number>();
   #hasNewAnswer = false;
   #repeats = true;
 
   constructor(world: World) {
     this.#world = world;
-    this.#reads = new StatusReads(world, (prefix, read) => this.#note(prefix, read));
-  }
-
-  get histories(): ReadonlyMap<string, readonly Operation[]> {
-    return this.#histories;
-  }
-
-  /** How many keys have their answer. */
-  get answeredKeyCount(): number {
-    return this.#answered.size;
+    this.histories = new Histories(world.plan);
+    this.#reads = new StatusReads(world, (prefix, period, read) => this.histories.read(prefix, period, read));
+    this.#setup = new Setup({
+      plan: world.plan,
+      perform: (step) => this.#attempt(step, 1, step.node),
+      begins: (prefix, base) => this.histories.begins(prefix, base),
+    });
   }
 
   /** From now on nobody calls again on his own. */
@@ -55,9 +55,16 @@ export class Clients {
     this.#repeats = false;
   }
 
-  /** Whether a call with this key got its numbers. */
-  isAnswered(key: string): boolean {
-    return this.#answered.has(key);
+  /** Whether the call did what it asked for, and its client knows. */
+  isAnswered(id: number): boolean {
+    return this.#answered.has(id);
+  }
+
+  /** Whether the sequence can be drawn from; if not, somebody now sees to it. */
+  prepares(step: Pick<OperationStep, "prefix" | "node" | "client" | "atMs">): boolean {
+    const isReady = this.#setup.isReady(step.prefix);
+    if (!isReady) this.#setup.begin(step);
+    return isReady;
   }
 
   /** Whether anything was answered since the last time. */
@@ -68,6 +75,7 @@ export class Clients {
   }
 
   perform(step: OperationStep): void {
+    if (!this.prepares(step)) return;
     if (step.kind === "status" || step.kind === "localStatus") this.#reads.perform(step);
     else this.#attempt(step, 1, step.node);
   }
@@ -141,51 +149,25 @@ export class Clients {
       const text = typeof answer === "object" ? JSON.stringify(outcome) : (answer ?? outcome.kind);
       trace.note(`c${step.client}`, `${id} ended: ${text}`);
     }
-    const isKnown = outcome.kind === "drawn" || outcome.kind === "reset";
+    const isKnown = isSuccess(outcome);
     if (isKnown) {
-      this.#answered.add(step.key);
+      this.#answered.add(step.id);
       this.#hasNewAnswer = true;
     }
-    this.#noteCommand(step, id, outcome, { invoked, returned: isKnown ? queue.nowMs : Number.POSITIVE_INFINITY });
     const isSure = isKnown || outcome.kind === "refused";
-    if (isSure || step.key === "" || number >= step.attemptsMax) return;
+    if (isSure || number >= step.attemptsMax) this.#setup.ended(step, outcome);
+    else this.#repeatLater(attempt);
+    if (isSetup(step)) return;
+    const returned = isKnown ? queue.nowMs : Number.POSITIVE_INFINITY;
+    this.histories.command(step, id, outcome, { invoked, returned });
+  }
+
+  #repeatLater({ step, node, number }: Attempt): void {
     const { clientRandom, nodes } = this.#world;
-    const next = (attempt.node % nodes.length) + 1;
+    const next = (node % nodes.length) + 1;
     this.#world.later(clientRandom.between(20, 400), () => {
       if (this.#repeats) this.#attempt(step, number + 1, next);
     });
-  }
-
-  #noteCommand(
-    step: OperationStep,
-    attemptId: string,
-    outcome: Outcome,
-    times: { readonly invoked: number; readonly returned: number },
-  ): void {
-    const id = step.key === "" ? attemptId : step.key;
-    if (step.kind === "draw" || step.kind === "batch") {
-      if (outcome.kind === "reset") return;
-      const fate = outcome.kind === "refused" ? { kind: "notExecuted" as const } : outcome;
-      this.#note(step.prefix, { kind: "draw", id, count: Number(step.settings["count"]), outcome: fate, ...times });
-    } else if (step.kind === "reset") {
-      if (outcome.kind === "drawn") return;
-      const { newValue, force } = step.settings;
-      const fate = outcome.kind === "refused" ? { kind: "notExecuted" as const } : outcome;
-      this.#note(step.prefix, {
-        kind: "reset",
-        id,
-        newValue: Number(newValue),
-        force: force === true,
-        outcome: fate,
-        ...times,
-      });
-    }
-  }
-
-  #note(prefix: string, operation: Operation): void {
-    const history = this.#histories.get(prefix);
-    if (history === undefined) this.#histories.set(prefix, [operation]);
-    else history.push(operation);
   }
 
   /** Connections to it broke: nobody knows what became of the calls. */

@@ -1,9 +1,14 @@
 import type { Clock, Timer, Timers } from "../../../src/replica/ports.js";
 import type { EventOwner, EventQueue, SimulatedEvent } from "./event-queue.js";
 
-const EPOCH_MS = 1_800_000_000_000;
 /** A timer never fires early, whatever its clock's rate does to the last digit. */
 const TIMER_SLACK_MS = 0.001;
+
+/** What all wall clocks of a run go by: they can be set together. */
+export interface Calendar {
+  /** Of the beginning of the run, in ms since 1970, as it is thought to have been now. */
+  originMs: number;
+}
 
 /**
  * One node's clocks, timers and event loop. What was scheduled before a crash never runs after it;
@@ -14,14 +19,16 @@ export class NodeTime implements Clock, Timers, EventOwner {
   readonly #queue: EventQueue;
   /** How fast this node's clocks run. */
   readonly #rate: number;
+  readonly #calendar: Calendar;
   #life = 0;
   #waiting: SimulatedEvent[] | undefined;
   #afterInput: (() => void)[] = [];
   /** How far the wall clock was set wrong, ms. */
   wallOffsetMs: number;
 
-  constructor(queue: EventQueue, clock: { readonly rate: number; readonly offsetMs: number }) {
+  constructor(queue: EventQueue, calendar: Calendar, clock: { readonly rate: number; readonly offsetMs: number }) {
     this.#queue = queue;
+    this.#calendar = calendar;
     this.#rate = clock.rate;
     this.wallOffsetMs = clock.offsetMs;
   }
@@ -39,7 +46,7 @@ export class NodeTime implements Clock, Timers, EventOwner {
   }
 
   wall(): number {
-    return EPOCH_MS + Math.floor(this.#queue.nowMs * this.#rate) + this.wallOffsetMs;
+    return this.#calendar.originMs + Math.floor(this.#queue.nowMs * this.#rate) + this.wallOffsetMs;
   }
 
   after(delayMs: number, callback: () => void): Timer {

@@ -61,6 +61,14 @@ export function watchState(world: World, node: WorldNode, state: StateStore): vo
     if (key === HEADER_KEY) world.stateRows.header(node, value);
     put(key, value);
   };
+  const scan = state.scan.bind(state);
+  state.scan = (range, done) => {
+    scan(range, (failure, rows) => {
+      done(failure, rows);
+      // Whoever asked waits for a promise: what comes of it belongs to this step.
+      world.awaited(Promise.resolve());
+    });
+  };
   const checkpoint = state.checkpoint.bind(state);
   state.checkpoint = (done) => {
     const index = node.appliedIndex;

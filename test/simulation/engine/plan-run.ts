@@ -1,11 +1,17 @@
+import { ALL_CLOCKS_LEAP } from "../faults/all-clocks-leap.js";
 import { FAULTS } from "../faults/catalogue.js";
 import { COMMANDS, READS } from "../operations/catalogue.js";
-import { anyPrefix, JUMPING } from "../operations/operation-kind.js";
+import { JUMPING, readablePrefix } from "../operations/prefixes.js";
 import type { FaultStep, OperationStep, Plan } from "./plan.js";
 import { Random } from "./random.js";
 
 const CLIENTS = 6;
 const ATTEMPTS_MAX = 6;
+const HOUR_MS = 3_600_000;
+const RUN_MS_MAX = 60_000;
+/** Wall clocks begin on an ordinary day, or shortly before the first day of a month or a year. */
+const ORDINARY_MS = Date.UTC(2027, 0, 15, 8);
+const BOUNDARIES_MS = [Date.UTC(2027, 0, 15, 9), Date.UTC(2027, 2, 1), Date.UTC(2028, 0, 1)] as const;
 
 export interface PlanOptions {
   readonly seed: number;
@@ -23,6 +29,11 @@ export function planRun({ seed, nodeCount: wanted }: PlanOptions): Plan {
   const firstExpendable = random.integer(0, nodeCount - 1);
   const expendable = Array.from({ length: minority }, (_, place) => ((firstExpendable + place) % nodeCount) + 1);
   const isDrifting = random.chance(0.5);
+  const epochMs = random.chance(0.6) ? ORDINARY_MS : random.pick(BOUNDARIES_MS) - random.integer(0, 14_000);
+  const settings = planSettings(random);
+  const faults = planFaults(random, { nodeCount, chaosMs, electionTimeoutMs, expendable });
+  const keysExpire =
+    settings.idempotencyRetentionMs < RUN_MS_MAX || faults.some(({ kind }) => kind === ALL_CLOCKS_LEAP.name);
   return {
     seed,
     nodeCount,
@@ -42,14 +53,53 @@ export function planRun({ seed, nodeCount: wanted }: PlanOptions): Plan {
       jitterMs: random.chance(0.5) ? random.between(0, 1) : random.between(0, 15),
     },
     busyChance: random.chance(0.5) ? 0.05 : 0.4,
+    epochMs,
     clocks: Array.from({ length: nodeCount }, () => ({
       rate: isDrifting ? random.between(0.97, 1.03) : 1,
       offsetMs: Math.round(random.between(-800, 800)),
     })),
     expendable,
-    faults: planFaults(random, { nodeCount, chaosMs, electionTimeoutMs, expendable }),
-    operations: planOperations(random, nodeCount, chaosMs),
+    sweep: random.chance(0.6) ? { everyMs: random.between(50, 1000), rowsMax: random.integer(1, 40) } : undefined,
+    autoCreate: settings.autoCreate,
+    keysExpire,
+    faults,
+    operations: [
+      ...planSeeds(random, settings, nodeCount),
+      ...planOperations(random, { nodeCount, chaosMs, epochMs }),
+    ].map((step, place) => ({ ...step, id: place + 1 })),
   };
+}
+
+type SeedSettings = Readonly<Record<"idempotencyRetentionMs" | "idempotencyKeysMax", number>> & {
+  readonly autoCreate: boolean;
+};
+
+/** What the nodes' environments say: the same on all of them, mostly the defaults. */
+function planSettings(random: Random): SeedSettings {
+  return {
+    autoCreate: random.chance(0.85),
+    idempotencyRetentionMs: random.chance(0.75) ? 24 * HOUR_MS : random.integer(100, 6000),
+    idempotencyKeysMax: random.chance(0.9) ? 5_000_000 : random.integer(0, 60),
+  };
+}
+
+/** Each node seeds the settings once it is up; one of another mind comes too late, or not. */
+function planSeeds(random: Random, settings: SeedSettings, nodeCount: number): Omit<OperationStep, "id">[] {
+  const seeds: Omit<OperationStep, "id">[] = [];
+  for (let node = 1; node <= nodeCount; node++) {
+    seeds.push({
+      atMs: random.between(0, 2000),
+      client: random.integer(1, CLIENTS),
+      node,
+      kind: "seed",
+      prefix: "",
+      key: "",
+      attemptsMax: 5,
+      deadlineMs: random.between(500, 3000),
+      settings: { ...settings, idempotencyKeysMax: settings.idempotencyKeysMax + random.integer(0, 1) },
+    });
+  }
+  return seeds;
 }
 
 function planFaults(
@@ -83,43 +133,41 @@ function planFaults(
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
-function planOperations(random: Random, nodeCount: number, chaosMs: number): OperationStep[] {
-  const operations: OperationStep[] = [];
+function planOperations(
+  random: Random,
+  context: { readonly nodeCount: number; readonly chaosMs: number; readonly epochMs: number },
+): Omit<OperationStep, "id">[] {
+  const { nodeCount, chaosMs, epochMs } = context;
+  const operations: Omit<OperationStep, "id">[] = [];
   const kinds = [...COMMANDS, ...READS];
   const pauseMs = random.between(20, 120);
   const call = (atMs: number): Pick<OperationStep, "atMs" | "client" | "node" | "deadlineMs" | "attemptsMax"> => ({
     atMs,
     client: random.integer(1, CLIENTS),
     node: random.integer(1, nodeCount),
-    attemptsMax: ATTEMPTS_MAX,
+    attemptsMax: 1,
     deadlineMs: random.chance(0.3) ? random.between(50, 500) : random.between(500, 3000),
   });
-  let id = 0;
   for (let atMs = random.between(0, 800); atMs < chaosMs; atMs += random.between(0, 2 * pauseMs)) {
     // A burst now and then: many commands of several nodes in one entry.
     const burst = random.chance(0.06) ? random.integer(5, 30) : 1;
     for (let place = 0; place < burst; place++) {
       const kind = random.weighted(kinds);
-      id++;
       if ("linearizable" in kind) {
-        operations.push({ ...call(atMs), id, kind: kind.name, prefix: anyPrefix(random), key: "", settings: {} });
-      } else {
-        const key = kind.isKeyed && random.chance(0.5) ? `key-${id}` : "";
-        operations.push({
-          ...call(atMs),
-          id,
-          kind: kind.name,
-          prefix: kind.prefix(random),
-          key,
-          settings: kind.plan(random),
-        });
+        operations.push({ ...call(atMs), kind: kind.name, prefix: readablePrefix(random), key: "", settings: {} });
+        continue;
       }
+      const prefix = kind.prefix(random);
+      const settings = kind.plan(random, { prefix, epochMs });
+      const key = kind.isKeyed && random.chance(0.5) ? `key-${operations.length + 1}` : "";
+      const isRepeatable = key !== "" || (settings["documentRef"] ?? "") !== "";
+      const attemptsMax = isRepeatable ? ATTEMPTS_MAX : 1;
+      operations.push({ ...call(atMs), attemptsMax, kind: kind.name, prefix, key, settings });
     }
   }
   for (const prefix of JUMPING) {
     const settings = { newValue: random.integer(20_000, 90_000), force: false };
-    id++;
-    operations.push({ ...call(random.between(1000, chaosMs)), id, kind: "reset", prefix, key: "", settings });
+    operations.push({ ...call(random.between(1000, chaosMs)), kind: "reset", prefix, key: "", settings });
   }
   return operations;
 }

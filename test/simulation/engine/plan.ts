@@ -7,7 +7,7 @@ export interface FaultStep {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-export type OperationKind = "draw" | "batch" | "reset" | "configure" | "status" | "localStatus";
+export type OperationKind = "draw" | "batch" | "reset" | "configure" | "seed" | "status" | "localStatus";
 
 /** One call of a client, as data: what it sends is in operations/<kind>.ts. */
 export interface OperationStep {
@@ -17,10 +17,10 @@ export interface OperationStep {
   readonly node: number;
   readonly kind: OperationKind;
   readonly prefix: string;
-  /** Empty: none, and then the call is made once. */
+  /** Empty: none. */
   readonly key: string;
   readonly deadlineMs: number;
-  /** How often a call with a key is made at most. */
+  /** How often the call is made at most: more than once only where repeating it is safe. */
   readonly attemptsMax: number;
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -38,9 +38,17 @@ export interface Plan {
   readonly disk: { readonly syncMs: number; readonly jitterMs: number };
   /** How likely a node is to be busy when input arrives, so that more of it is handled together. */
   readonly busyChance: number;
+  /** What all wall clocks show at the beginning, but for their offsets; ms since 1970. */
+  readonly epochMs: number;
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
   /** Nodes whose disks may be damaged for good: never a majority. */
   readonly expendable: readonly number[];
+  /** Expired idempotency keys are deleted so often, so many rows at once; undefined: never. */
+  readonly sweep: { readonly everyMs: number; readonly rowsMax: number } | undefined;
+  /** Prefixes come to life with the first draw; otherwise they are configured first. */
+  readonly autoCreate: boolean;
+  /** Keys may be forgotten within the run: a repeated call may then draw again. */
+  readonly keysExpire: boolean;
   readonly faults: readonly FaultStep[];
   readonly operations: readonly OperationStep[];
 }

@@ -1,5 +1,5 @@
 import { majority } from "../../../src/raft/quorum.js";
-import { COLD_COUNT, FORCED, HOT, JUMPING } from "../operations/operation-kind.js";
+import { COLD, FORCED, HOT, JUMPING, PERIODIC, STEPPED } from "../operations/prefixes.js";
 import { allRows } from "./disk-damage.js";
 import type { OperationStep } from "./plan.js";
 import type { SimulatedNode } from "./simulated-node.js";
@@ -9,6 +9,9 @@ import type { Simulation } from "./simulation.js";
 const LIVENESS_TIMEOUTS = 10;
 const CALL_EVERY_MS = 60;
 const FINAL_ID = 1_000_000;
+const FINAL_CLIENT = 99;
+/** Every series of these must draw in the end. */
+const DRAWING = [HOT, FORCED, ...JUMPING, ...COLD, ...PERIODIC, ...STEPPED] as const;
 
 /** What the last phases showed. */
 export interface RecoveryFigures {
@@ -32,15 +35,8 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
 
   const alive = healAll(simulation);
   await settle(simulation, alive, 3 * LIVENESS_TIMEOUTS * timeoutMs);
-  for (const prefix of [
-    HOT,
-    FORCED,
-    ...JUMPING,
-    ...Array.from({ length: COLD_COUNT }, (_, place) => `COLD-${place + 1}`),
-  ]) {
-    calls.draw(prefix, simulation.faultRandom.pick(stillAlive(alive)));
-  }
-  await answered(simulation, calls, LIVENESS_TIMEOUTS * timeoutMs);
+  calls.drawFromAll(alive);
+  await answered(simulation, calls, alive, LIVENESS_TIMEOUTS * timeoutMs);
   simulation.clients.stopRepeating();
   calls.readAll(stillAlive(alive));
   await settle(simulation, alive, LIVENESS_TIMEOUTS * timeoutMs);
@@ -106,38 +102,60 @@ class FinalCalls {
   readonly #simulation: Simulation;
   #nextId = FINAL_ID;
   readonly #draws: OperationStep[] = [];
+  #missing = new Set<string>();
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation;
   }
 
+  /** Under a document: keys may be refused where too many are remembered. */
   draw(prefix: string, node: SimulatedNode): void {
-    const id = this.#nextId++;
-    const step = this.#step(id, "draw", prefix, node, `final-${id}`);
+    const settings = { count: 1, contiguous: true, documentRef: `final-${this.#nextId}`, documentDate: "" };
+    const step = this.#step("draw", { prefix, node, attemptsMax: 200, settings });
+    if (!this.#simulation.clients.prepares(step)) return;
     this.#draws.push(step);
     this.#simulation.clients.perform(step);
   }
 
-  /** How many of the draws have acted and were answered. */
-  get answeredCount(): number {
-    return this.#draws.filter(({ key }) => this.#simulation.clients.isAnswered(key)).length;
+  /** From now on every series is to draw, as soon as it can. */
+  drawFromAll(nodes: readonly SimulatedNode[]): void {
+    this.#missing = new Set(DRAWING);
+    this.drawMissing(nodes);
   }
 
-  get count(): number {
-    return this.#draws.length;
-  }
-
-  readAll(nodes: readonly SimulatedNode[]): void {
-    for (const prefix of this.#simulation.effects.series.prefixes) {
-      const node = this.#simulation.faultRandom.pick(nodes);
-      this.#simulation.clients.perform(this.#step(this.#nextId++, "status", prefix, node, ""));
+  /** Sequences that had to be configured first. */
+  drawMissing(nodes: readonly SimulatedNode[]): void {
+    for (const prefix of this.#missing) {
+      const before = this.#draws.length;
+      this.draw(prefix, this.#simulation.faultRandom.pick(stillAlive(nodes)));
+      if (this.#draws.length > before) this.#missing.delete(prefix);
     }
   }
 
-  #step(id: number, kind: OperationStep["kind"], prefix: string, node: SimulatedNode, key: string): OperationStep {
+  /** How many of the draws have acted and were answered. */
+  get answeredCount(): number {
+    return this.#draws.filter(({ id }) => this.#simulation.clients.isAnswered(id)).length;
+  }
+
+  /** How many draws were made, or are still to be made. */
+  get count(): number {
+    return this.#draws.length + this.#missing.size;
+  }
+
+  readAll(nodes: readonly SimulatedNode[]): void {
+    for (const prefix of DRAWING) {
+      const node = this.#simulation.faultRandom.pick(nodes);
+      this.#simulation.clients.perform(this.#step("status", { prefix, node, attemptsMax: 1, settings: {} }));
+    }
+  }
+
+  #step(
+    kind: OperationStep["kind"],
+    call: { readonly prefix: string; readonly node: SimulatedNode } & Pick<OperationStep, "attemptsMax" | "settings">,
+  ): OperationStep {
+    const { node, ...rest } = call;
     const atMs = this.#simulation.queue.nowMs;
-    const settings = { count: 1 };
-    return { id, atMs, client: 99, node: node.id, kind, prefix, key, deadlineMs: 5000, attemptsMax: 200, settings };
+    return { ...rest, id: this.#nextId++, atMs, client: FINAL_CLIENT, node: node.id, kind, key: "", deadlineMs: 5000 };
   }
 }
 
@@ -183,7 +201,12 @@ function countHandovers(nodes: readonly SimulatedNode[]): number {
   return nodes.reduce((sum, { handoverCount }) => sum + handoverCount, 0);
 }
 
-async function answered(simulation: Simulation, calls: FinalCalls, limitMs: number): Promise<void> {
+async function answered(
+  simulation: Simulation,
+  calls: FinalCalls,
+  nodes: readonly SimulatedNode[],
+  limitMs: number,
+): Promise<void> {
   const isDone = () => calls.answeredCount === calls.count;
   // Asked now and then: asking is not free.
   const endMs = simulation.queue.nowMs + limitMs;
@@ -196,6 +219,7 @@ async function answered(simulation: Simulation, calls: FinalCalls, limitMs: numb
       return;
     }
     await simulation.runUntil(simulation.queue.nowMs + 20);
+    calls.drawMissing(nodes);
   }
 }
 
@@ -239,6 +263,9 @@ async function compareStates(simulation: Simulation, nodes: readonly SimulatedNo
     simulation.report("same state everywhere", "a last checkpoint was not written: the states could not be compared");
     return;
   }
-  const sound = nodes.filter(({ integrity }) => integrity !== "stateDamaged");
-  simulation.stateRows.compare(sound.map(({ id, stateDisk }) => ({ id, rows: allRows(stateDisk) })));
+  const sound = nodes
+    .filter(({ integrity }) => integrity !== "stateDamaged")
+    .map(({ id, stateDisk }) => ({ id, rows: allRows(stateDisk) }));
+  simulation.stateRows.compare(sound);
+  simulation.effects.memos.compareRows(sound);
 }

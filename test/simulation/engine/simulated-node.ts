@@ -44,7 +44,7 @@ export class SimulatedNode implements WorldNode {
   constructor(world: World, id: NodeId, clock: { readonly rate: number; readonly offsetMs: number }) {
     this.#world = world;
     this.id = id;
-    this.time = new NodeTime(world.queue, clock);
+    this.time = new NodeTime(world.queue, world.calendar, clock);
   }
 
   get name(): string {
@@ -96,6 +96,7 @@ export class SimulatedNode implements WorldNode {
     watchState(this.#world, this, state);
     const machine = new SequenceMachine(state);
     watchMachine(this.#world, this, machine);
+    this.#sweepLater(machine);
     this.queries = new SequenceQueries(state, machine, () => Promise.resolve());
     const replica = new Replica(
       {
@@ -128,6 +129,16 @@ export class SimulatedNode implements WorldNode {
       this.#world.report("damage refused", `${this.name} started on a log that ends before its state's checkpoint`);
     }
     return replica;
+  }
+
+  /** Deletes expired idempotency keys now and then, as the node's upkeep does; what it cannot read it leaves. */
+  #sweepLater(machine: SequenceMachine): void {
+    const { sweep } = this.#world.plan;
+    if (sweep === undefined) return;
+    this.time.after(sweep.everyMs, () => {
+      const again = () => this.#sweepLater(machine);
+      machine.sweep(sweep.rowsMax).then(again, again);
+    });
   }
 
   #sends(message: PeerMessage): void {

@@ -9,6 +9,7 @@ import { faultNamed } from "../faults/catalogue.js";
 import { Clients } from "./clients.js";
 import { type EventOwner, EventQueue, type SimulatedEvent } from "./event-queue.js";
 import { SimulatedNetwork } from "./network.js";
+import type { Calendar } from "./node-time.js";
 import type { Plan } from "./plan.js";
 import { Random } from "./random.js";
 import { SimulatedNode } from "./simulated-node.js";
@@ -23,6 +24,7 @@ export class Simulation implements World {
   readonly plan: Plan;
   readonly queue = new EventQueue();
   readonly network: SimulatedNetwork;
+  readonly calendar: Calendar;
   readonly nodes: readonly SimulatedNode[];
   readonly founders: readonly { readonly id: number; readonly address: string }[];
   readonly clients: Clients;
@@ -57,6 +59,7 @@ export class Simulation implements World {
     this.#loopRandom = new Random(seed, "loop");
     const random = new Random(seed, "network");
     this.network = new SimulatedNetwork({ queue: this.queue, random, calm: plan.weather, trace: this.trace });
+    this.calendar = { originMs: plan.epochMs };
     this.founders = Array.from({ length: nodeCount }, (_, place) => ({
       id: place + 1,
       address: `node-${place + 1}:7070`,

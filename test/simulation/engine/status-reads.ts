@@ -1,16 +1,25 @@
-import type { Operation } from "../../../bench/history/history.js";
+import type { LinearizableRead, LocalRead } from "../../../bench/history/history.js";
 import { NOWHERE } from "../operations/operation-kind.js";
 import type { OperationStep } from "./plan.js";
 import type { World, WorldNode } from "./world.js";
 
+interface Seen {
+  readonly period: string;
+  readonly epoch: number;
+  readonly current: number;
+}
+
+/** Of a series that nobody drew from: all that are read start at 1 with a step of 1. */
+const NOTHING: Seen = { period: "", epoch: 0, current: 0 };
+
 /** Status calls: linearizable ones go through the replica's reads, local ones look at once. */
 export class StatusReads {
   readonly #world: World;
-  readonly #note: (prefix: string, read: Operation) => void;
+  readonly #note: (prefix: string, period: string, read: LinearizableRead | LocalRead) => void;
   /** Linearizable reads that a living node has not answered, by id. */
   readonly #open = new Map<string, number>();
 
-  constructor(world: World, note: (prefix: string, read: Operation) => void) {
+  constructor(world: World, note: (prefix: string, period: string, read: LinearizableRead | LocalRead) => void) {
     this.#world = world;
     this.#note = note;
   }
@@ -56,17 +65,18 @@ export class StatusReads {
           if (status.kind !== "status" && status.kind !== "absent") return;
           const seen =
             status.kind === "absent"
-              ? { epoch: 0, current: 0 }
-              : { epoch: status.epoch, current: status.currentCounter };
+              ? NOTHING
+              : { period: status.period, epoch: status.epoch, current: status.currentCounter };
           this.#checkAgainstEffects(step, appliedIndex, seen);
           const times = { id: `o${step.id}`, invoked, returned: this.#world.queue.nowMs };
-          const { epoch, current } = seen;
+          const { period, epoch, current } = seen;
           this.#world.trace?.note(
             `c${step.client}`,
-            `${times.id} ended: ${epoch}:${current} as of entry ${appliedIndex}`,
+            `${times.id} ended: ${period} ${epoch}:${current} as of entry ${appliedIndex}`,
           );
-          if (step.kind === "status") this.#note(step.prefix, { kind: "read", ...times, epoch, current });
-          else this.#note(step.prefix, { kind: "localRead", ...times, session, appliedIndex, epoch, current });
+          const { prefix } = step;
+          if (step.kind === "status") this.#note(prefix, period, { kind: "read", ...times, epoch, current });
+          else this.#note(prefix, period, { kind: "localRead", ...times, session, appliedIndex, epoch, current });
         },
         (error: unknown) => node.thrown(error),
       );
@@ -74,14 +84,10 @@ export class StatusReads {
   }
 
   /** A state at an applied index shows exactly what had its effect up to there. */
-  #checkAgainstEffects(
-    step: OperationStep,
-    appliedIndex: number,
-    seen: { readonly epoch: number; readonly current: number },
-  ): void {
-    const expected = this.#world.effects.series.at(step.prefix, appliedIndex) ?? { epoch: 0, current: 0 };
+  #checkAgainstEffects(step: OperationStep, appliedIndex: number, seen: Seen): void {
+    const expected = this.#world.effects.series.at(step.prefix, seen.period, appliedIndex) ?? NOTHING;
     if (expected.epoch === seen.epoch && expected.current === seen.current) return;
-    const text = `o${step.id} shows ${step.prefix} at ${seen.epoch}:${seen.current} as of entry ${appliedIndex}, it was at ${expected.epoch}:${expected.current}`;
+    const text = `o${step.id} shows ${step.prefix} ${seen.period} at ${seen.epoch}:${seen.current} as of entry ${appliedIndex}, it was at ${expected.epoch}:${expected.current}`;
     this.#world.report("state as of its index", text);
   }
 }

@@ -12,7 +12,7 @@ import type { WatchedNode } from "../checkers/watched-node.js";
 import type { CrashOutcome } from "./disk-damage.js";
 import type { EventQueue } from "./event-queue.js";
 import type { SimulatedNetwork } from "./network.js";
-import type { NodeTime } from "./node-time.js";
+import type { Calendar, NodeTime } from "./node-time.js";
 import type { Plan } from "./plan.js";
 import type { Random } from "./random.js";
 import type { Trace } from "./trace.js";
@@ -61,6 +61,7 @@ export interface World {
   readonly plan: Plan;
   readonly queue: EventQueue;
   readonly network: SimulatedNetwork;
+  readonly calendar: Calendar;
   readonly nodes: readonly WorldNode[];
   readonly founders: readonly { readonly id: number; readonly address: string }[];
   readonly clients: Callers;

@@ -1,3 +1,4 @@
+import { ALL_CLOCKS_LEAP } from "./all-clocks-leap.js";
 import { CLOCK_JUMP } from "./clock-jump.js";
 import { CRASH } from "./crash.js";
 import { CRASH_ALL } from "./crash-all.js";
@@ -23,6 +24,7 @@ export const FAULTS: readonly FaultKind[] = [
   ROUGH_LINKS,
   PAUSE,
   CLOCK_JUMP,
+  ALL_CLOCKS_LEAP,
   FAILING_WRITES,
   SLOW_DISK,
   TRANSFER,

@@ -15,9 +15,9 @@ interface Counter {
 }
 
 /** Whether any order at all explains the history: every order is tried. For small histories only. */
-export function isLinearizableByBruteForce({ start, step, operations }: SeriesHistory): boolean {
+export function isLinearizableByBruteForce({ start, step, otherSteps = [], operations }: SeriesHistory): boolean {
   const tasks = tasksOf(operations);
-  return tasks !== undefined && search(tasks, { epoch: 0, current: start - step }, step);
+  return tasks !== undefined && search(tasks, { epoch: 0, current: start - step }, [step, ...otherSteps]);
 }
 
 function tasksOf(operations: readonly Operation[]): Task[] | undefined {
@@ -49,25 +49,27 @@ function answerOf(operation: Operation): string {
   return operation.kind === "draw" || operation.kind === "reset" ? JSON.stringify(operation.outcome) : "";
 }
 
-function search(tasks: readonly Task[], counter: Counter, step: number): boolean {
+/** @param steps the first is the usual one; any of them may be in force at any time */
+function search(tasks: readonly Task[], counter: Counter, steps: readonly number[]): boolean {
   if (tasks.every(({ optional }) => optional)) return true;
   const earliest = Math.min(...tasks.map(({ returned }) => returned));
   return tasks.some((task) => {
     if (task.invoked > earliest) return false;
-    const next = perform(task.operations[0], counter, step);
-    return (
-      next !== undefined &&
-      search(
-        tasks.filter((other) => other !== task),
-        next,
-        step,
-      )
-    );
+    const rest = tasks.filter((other) => other !== task);
+    return steps.some((step) => {
+      const next = perform(task.operations[0], counter, step, steps[0] ?? 1);
+      return next !== undefined && search(rest, next, steps);
+    });
   });
 }
 
-/** The counter afterwards; undefined if the operation cannot have happened here. */
-function perform(operation: Operation | undefined, { epoch, current }: Counter, step: number): Counter | undefined {
+/** The counter afterwards; undefined if the operation cannot have happened here under this step. */
+function perform(
+  operation: Operation | undefined,
+  { epoch, current }: Counter,
+  step: number,
+  usualStep: number,
+): Counter | undefined {
   if (operation === undefined || operation.kind === "localRead") return undefined;
   if (operation.kind === "read") {
     return operation.epoch === epoch && operation.current === current ? { epoch, current } : undefined;
@@ -77,7 +79,11 @@ function perform(operation: Operation | undefined, { epoch, current }: Counter, 
     const first = current + step;
     const last = current + operation.count * step;
     const fits =
-      outcome.kind !== "drawn" || (outcome.epoch === epoch && outcome.first === first && outcome.last === last);
+      outcome.kind !== "drawn" ||
+      ((outcome.step ?? usualStep) === step &&
+        outcome.epoch === epoch &&
+        outcome.first === first &&
+        outcome.last === last);
     return fits ? { epoch, current: last } : undefined;
   }
   const opens = operation.newValue < current;

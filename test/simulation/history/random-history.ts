@@ -9,6 +9,8 @@ interface Move {
   readonly before: number;
   readonly after: number;
   readonly fate: "known" | "unknown" | "neverHappened" | "repeated";
+  /** In force from here on, where steps change. */
+  readonly step: number;
 }
 
 /** What is wrong with the history, if anything. */
@@ -24,7 +26,13 @@ const MOVE: fc.Arbitrary<Move> = fc.record({
   before: fc.integer({ min: 0, max: 18 }),
   after: fc.integer({ min: 0, max: 18 }),
   fate: fc.constantFrom("known", "known", "known", "unknown", "neverHappened", "repeated"),
+  step: fc.constant(1),
 });
+
+/** Without resets: what they find is judged under one step only. */
+const STEPPED_MOVE: fc.Arbitrary<Move> = fc
+  .tuple(MOVE, fc.constantFrom(1, 1, 2, 3))
+  .map(([move, step]) => ({ ...move, step, kind: move.kind === "read" ? "read" : "draw" }));
 
 const SLIP: fc.Arbitrary<Slip> = fc.record({
   at: fc.nat({ max: 7 }),
@@ -32,13 +40,22 @@ const SLIP: fc.Arbitrary<Slip> = fc.record({
   by: fc.constantFrom(-20, -2, -1, 1, 2, 20),
 });
 
+const SLIPS = fc.oneof(fc.constant([]), fc.array(SLIP, { minLength: 1, maxLength: 3 }));
+
 /** Small histories: a true one, seen through intervals, as it was or with up to three slips. */
 export const HISTORY: fc.Arbitrary<SeriesHistory> = fc
-  .tuple(
-    fc.array(MOVE, { minLength: 1, maxLength: 7 }),
-    fc.oneof(fc.constant([]), fc.array(SLIP, { minLength: 1, maxLength: 3 })),
-  )
+  .tuple(fc.array(MOVE, { minLength: 1, maxLength: 7 }), SLIPS)
   .map(([moves, slips]) => ({ start: 1, step: 1, operations: slips.reduce(withSlip, play(moves)) }));
+
+/** The same for a series whose step changes. */
+export const STEPPED_HISTORY: fc.Arbitrary<SeriesHistory> = fc
+  .tuple(fc.array(STEPPED_MOVE, { minLength: 1, maxLength: 6 }), SLIPS)
+  .map(([moves, slips]) => ({
+    start: 1,
+    step: 1,
+    otherSteps: [2, 3],
+    operations: slips.reduce(withSlip, play(moves)),
+  }));
 
 /** Plays the moves one after the other, ten units of time apart. */
 function play(moves: readonly Move[]): Operation[] {
@@ -54,10 +71,13 @@ function play(moves: readonly Move[]): Operation[] {
     if (move.kind === "read") {
       operations.push({ kind: "read", ...times, returned: 10 * place + move.after, epoch, current });
     } else if (move.kind === "draw") {
-      const first = current + 1;
-      const last = current + move.count;
+      const { step } = move;
+      const first = current + step;
+      const last = current + move.count * step;
       if (move.fate !== "neverHappened") current = last;
-      const outcome = isUnknown ? ({ kind: "unknown" } as const) : ({ kind: "drawn", epoch, first, last } as const);
+      const outcome = isUnknown
+        ? ({ kind: "unknown" } as const)
+        : ({ kind: "drawn", epoch, first, last, step } as const);
       operations.push({ kind: "draw", ...times, count: move.count, outcome });
       if (move.fate !== "repeated") continue;
       const later = { invoked: 10 * place + 1, returned: 10 * place + 1 + move.before };
@@ -113,7 +133,7 @@ function moved(operation: Operation, change: { readonly by: number; readonly epo
   const { epoch, first, last } = operation.outcome;
   const by = Math.max(change.by, 1 - first);
   const outcome = {
-    kind: "drawn",
+    ...operation.outcome,
     epoch: Math.max(0, epoch + change.epochs),
     first: first + by,
     last: last + by,

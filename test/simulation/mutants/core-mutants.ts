@@ -17,10 +17,10 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/storage/disk-log-store.js",
-        find: "this.#commit(operations, { hardState, base, tail: last }, done);",
-        replace: `const all = () => this.#commit(operations, { hardState, base, tail: last }, done);
+        find: "this.#commit(operations, removed, { hardState, base, tail: last }, done);",
+        replace: `const all = () => this.#commit(operations, removed, { hardState, base, tail: last }, done);
         if (hardState.term === before.term) all();
-        else this.#commit([], { hardState: { term: hardState.term, votedFor: before.votedFor }, base, tail }, (failure) => failure === undefined ? all() : done(failure));`,
+        else this.#commit([], [], { hardState: { term: hardState.term, votedFor: before.votedFor }, base: baseBefore, tail }, (failure) => failure === undefined ? all() : done(failure));`,
       },
     ],
   },

@@ -1,4 +1,5 @@
-import { type CommandKind, FORCED, NOWHERE } from "./operation-kind.js";
+import { type CommandKind, NOWHERE } from "./operation-kind.js";
+import { FORCED } from "./prefixes.js";
 
 /** By force to the beginning: a new epoch. Jumps forward are planned one per series (plan-run.ts). */
 export const RESET: CommandKind = {
