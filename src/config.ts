@@ -1,15 +1,35 @@
+import { networkInterfaces } from "node:os";
 import { envSchema } from "env-schema";
 import { type Static, type TSchema, Type } from "typebox";
+import {
+  ConfigError,
+  type Founder,
+  type Interfaces,
+  nodeIdMax,
+  ownAddress,
+  parseJoin,
+  parseKeys,
+  parsePeers,
+  quoted,
+} from "./config-values.js";
 
 /** Configuration of one node, by environment variables (README.md, Configuration). */
 export interface Config {
-  readonly nodeId: number;
+  /** "auto": the leader of the cluster that this node joins assigns it. */
+  readonly nodeId: number | "auto";
   readonly host: string;
   readonly advertiseAddress: string;
   readonly port: number;
   readonly grpcPort: number;
   readonly peerPort: number;
-  readonly peers: readonly { readonly id: number; readonly address: string }[];
+  /** The founding members; empty where the node joins. */
+  readonly peers: readonly Founder[];
+  /** Peer addresses of the cluster to join, host:port; empty where the node is a founder. */
+  readonly join: readonly string[];
+  /** A node that joins becomes a voter once it has caught up. */
+  readonly voter: boolean;
+  /** A learner that is told to stop gives its seat up. */
+  readonly leave: boolean;
   readonly dataDir: string;
   readonly logLevel: string;
   readonly apiKeys: readonly string[];
@@ -21,24 +41,22 @@ export interface Config {
   readonly electionTimeoutMs: number;
   readonly heartbeatMs: number;
   readonly maxClockSkewMs: number;
+  /** The log is cut when it holds more than that below the durable checkpoint, by entries or by bytes, */
+  readonly logEntriesMax: number;
+  readonly logBytesMax: number;
+  /** and this many entries are kept for slow followers. */
+  readonly logTailEntries: number;
+  readonly snapshotBytesPerSecond: number;
   readonly autoCreate: boolean;
   readonly idempotencyRetentionHours: number;
   readonly idempotencyKeysMax: number;
 }
 
-/** A variable that does not make sense. The message is one sentence that names it; it stops the start. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  constructor(
-    readonly variable: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+/** Of a node whose id is known: given, or assigned by the cluster that it joined. */
+export type NodeConfig = Config & { readonly nodeId: number };
 
-const nodeIdMax = 65_535;
 const millisecondsMax = 3_600_000;
+const mebibyte = 1_048_576;
 
 interface Described {
   /** What a reader should have written; ends the sentence of a ConfigError. */
@@ -76,13 +94,19 @@ const addressPattern = "^[^\\s,=/]+$";
 /** Every variable that a node reads; what is not here is not looked at. */
 const environmentSchema = Type.Object(
   {
-    NODE_ID: integer(1, nodeIdMax, 1),
+    NODE_ID: described(
+      Type.String({ pattern: "^(auto|[1-9][0-9]{0,4})$", default: "1" }),
+      `a whole number from 1 to ${nodeIdMax}, or auto where JOIN is given`,
+    ),
     HOST: described(Type.String({ pattern: addressPattern, default: "127.0.0.1" }), "a host name or address"),
-    ADVERTISE_ADDRESS: optional(addressPattern, "a host name or address, without a port"),
+    ADVERTISE_ADDRESS: optional(addressPattern, "a host name or address without a port, or auto"),
     PORT: port(8080),
     GRPC_PORT: port(9090),
     PEER_PORT: port(7070),
-    PEERS: described(Type.String({ default: "1=127.0.0.1:7070" }), "id=host:port, comma-separated"),
+    PEERS: optional("\\S", "id=host:port, comma-separated"),
+    JOIN: described(Type.String({ default: "" }), "peer addresses as host:port, comma-separated"),
+    VOTER: flag(true),
+    LEAVE: flag(false),
     DATA_DIR: optional("\\S", "a folder"),
     LOG_LEVEL: described(Type.Enum(logLevels, { default: "info" }), `one of ${logLevels.join(", ")}`),
     API_KEYS: described(Type.String({ default: "" }), "comma-separated keys"),
@@ -94,6 +118,10 @@ const environmentSchema = Type.Object(
     ELECTION_TIMEOUT_MS: integer(3, millisecondsMax, 300),
     HEARTBEAT_MS: integer(1, millisecondsMax, 50),
     MAX_CLOCK_SKEW_MS: integer(1, millisecondsMax, 2000),
+    LOG_ENTRIES_MAX: integer(100, 1_000_000_000, 100_000),
+    LOG_BYTES_MAX: integer(mebibyte, 2 ** 40, 128 * mebibyte),
+    LOG_TAIL_ENTRIES: integer(0, 1_000_000_000, 10_000),
+    SNAPSHOT_BYTES_PER_SECOND: integer(65_536, 2 ** 40, 32 * mebibyte),
     AUTO_CREATE: flag(true),
     IDEMPOTENCY_RETENTION_HOURS: integer(1, 100 * 366 * 24, 24),
     IDEMPOTENCY_KEYS_MAX: integer(1, 1_000_000_000, 5_000_000),
@@ -106,10 +134,6 @@ type VariableName = keyof Environment;
 
 /** The names of all variables that `loadConfig` reads. */
 export const variableNames = Object.keys(environmentSchema.properties) as readonly VariableName[];
-
-function quoted(value: string): string {
-  return JSON.stringify(value);
-}
 
 function refused(name: VariableName, env: NodeJS.ProcessEnv): ConfigError {
   const schema: Described = environmentSchema.properties[name];
@@ -144,59 +168,73 @@ function parseVariables(env: NodeJS.ProcessEnv): Environment {
   }
 }
 
-const peerPattern = /^(?<id>[1-9]\d{0,4})=(?<address>(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?<port>[1-9]\d{0,4}))$/;
+function parseNodeId(text: string, env: NodeJS.ProcessEnv): Config["nodeId"] {
+  if (text === "auto") return "auto";
+  if (Number(text) > nodeIdMax) throw refused("NODE_ID", env);
+  return Number(text);
+}
 
-function parsePeer(value: string): { id: number; address: string } {
-  const groups = peerPattern.exec(value)?.groups;
-  const id = Number(groups?.["id"]);
-  const address = groups?.["address"];
-  if (address === undefined || id > nodeIdMax || Number(groups?.["port"]) > 65_535) {
-    throw new ConfigError(
+const presetPeers = "1=127.0.0.1:7070";
+/** What a listener binds to in order to be reached by any address is none of them. */
+const wildcards: readonly string[] = ["0.0.0.0", "::"];
+
+/** A node either founds a cluster with the others in PEERS, or joins one that runs. */
+function checkFounder(config: Config, variables: Environment): void {
+  const fault = (variable: VariableName, message: string) => new ConfigError(variable, message);
+  if (config.nodeId === "auto") {
+    throw fault("NODE_ID", "NODE_ID is auto, but JOIN is empty; expected a number: nobody could assign one.");
+  }
+  if (!config.peers.some((peer) => peer.id === config.nodeId)) {
+    const ids = config.peers.map((peer) => peer.id).join(", ");
+    throw fault("NODE_ID", `NODE_ID is ${config.nodeId}; expected one of the ids in PEERS (${ids}).`);
+  }
+  if (!variables.VOTER) {
+    throw fault("VOTER", "VOTER is false, but JOIN is empty; expected true: the founders of a cluster are its voters.");
+  }
+  if (config.leave) {
+    throw fault("LEAVE", "LEAVE is true, but JOIN is empty; expected false: a founder could not come back.");
+  }
+}
+
+function checkJoiner(config: Config, variables: Environment): void {
+  const fault = (variable: VariableName, message: string) => new ConfigError(variable, message);
+  if (variables.PEERS !== undefined) {
+    throw fault(
       "PEERS",
-      `PEERS holds ${quoted(value)}; expected id=host:port, comma-separated, such as 1=10.0.0.1:7070,2=10.0.0.2:7070.`,
+      `PEERS is ${quoted(variables.PEERS)} although JOIN is given; expected one of them: ` +
+        "PEERS founds a cluster, JOIN joins one that runs.",
     );
   }
-  return { id, address };
-}
-
-function parsePeers(value: string): Config["peers"] {
-  const peers = value.split(",").map((part) => parsePeer(part.trim()));
-  for (const key of ["id", "address"] as const) {
-    const twice = peers.find((peer, place) => peers.findIndex((other) => other[key] === peer[key]) < place);
-    if (twice !== undefined) {
-      throw new ConfigError("PEERS", `PEERS names the ${key} ${twice[key]} twice; expected each member once.`);
-    }
+  if (config.nodeId === "auto" && variables.DATA_DIR === undefined) {
+    throw fault("DATA_DIR", "DATA_DIR is empty, but NODE_ID is auto; expected a folder: its default has the id in it.");
   }
-  return peers;
-}
-
-const keyPattern = /^[\x21-\x7e]{1,256}$/;
-
-/** The message tells where a key is wrong and never shows it: messages end up in logs. */
-function parseKeys(name: "API_KEYS" | "ADMIN_API_KEYS", value: string): readonly string[] {
-  if (value === "") return [];
-  const keys = value.split(",").map((key) => key.trim());
-  const wrong = keys.findIndex((key) => !keyPattern.test(key));
-  if (wrong >= 0) {
-    throw new ConfigError(
-      name,
-      `${name} holds ${keys.length} comma-separated keys of which number ${wrong + 1} is empty, too long or has blanks; ` +
-        "expected 1 to 256 printable ASCII characters each.",
+  if (config.leave && config.voter) {
+    throw fault("LEAVE", "LEAVE is true, but so is VOTER; expected VOTER=false: only learners come and go.");
+  }
+  if (wildcards.includes(config.advertiseAddress)) {
+    throw fault(
+      "ADVERTISE_ADDRESS",
+      `ADVERTISE_ADDRESS is ${config.advertiseAddress} (like HOST); expected the address that others reach this node by, or auto.`,
     );
   }
-  return keys;
+  if (config.peerPort === 0) {
+    throw fault("PEER_PORT", "PEER_PORT is 0, but JOIN is given; expected a port that the others can be told.");
+  }
 }
 
 function checkTogether(config: Config): void {
-  if (!config.peers.some((peer) => peer.id === config.nodeId)) {
-    const ids = config.peers.map((peer) => peer.id).join(", ");
-    throw new ConfigError("NODE_ID", `NODE_ID is ${config.nodeId}; expected one of the ids in PEERS (${ids}).`);
-  }
   if (config.heartbeatMs * 3 > config.electionTimeoutMs) {
     throw new ConfigError(
       "HEARTBEAT_MS",
       `HEARTBEAT_MS is ${config.heartbeatMs}; expected at most a third of ELECTION_TIMEOUT_MS (${config.electionTimeoutMs}), ` +
         "so that one lost heartbeat does not start an election.",
+    );
+  }
+  if (config.logTailEntries >= config.logEntriesMax) {
+    throw new ConfigError(
+      "LOG_TAIL_ENTRIES",
+      `LOG_TAIL_ENTRIES is ${config.logTailEntries}; expected less than LOG_ENTRIES_MAX (${config.logEntriesMax}), ` +
+        "so that there is something to cut.",
     );
   }
   const ports = { PORT: config.port, GRPC_PORT: config.grpcPort, PEER_PORT: config.peerPort };
@@ -210,21 +248,31 @@ function checkTogether(config: Config): void {
   }
 }
 
+function advertised(variables: Environment, interfaces: () => Interfaces): string {
+  if (variables.ADVERTISE_ADDRESS === "auto") return ownAddress(interfaces());
+  return variables.ADVERTISE_ADDRESS ?? variables.HOST;
+}
+
 /**
  * Reads a node's configuration from environment variables; all others are ignored.
  *
+ * @param interfaces what ADVERTISE_ADDRESS=auto chooses from; those of this machine unless a test says otherwise
  * @throws ConfigError for the first variable that cannot be parsed or contradicts another.
  */
-export function loadConfig(env: NodeJS.ProcessEnv): Config {
+export function loadConfig(env: NodeJS.ProcessEnv, interfaces: () => Interfaces = networkInterfaces): Config {
   const variables = parseVariables(env);
+  const join = parseJoin(variables.JOIN);
   const config: Config = {
-    nodeId: variables.NODE_ID,
+    nodeId: parseNodeId(variables.NODE_ID, env),
     host: variables.HOST,
-    advertiseAddress: variables.ADVERTISE_ADDRESS ?? variables.HOST,
+    advertiseAddress: advertised(variables, interfaces),
     port: variables.PORT,
     grpcPort: variables.GRPC_PORT,
     peerPort: variables.PEER_PORT,
-    peers: parsePeers(variables.PEERS),
+    peers: join.length > 0 ? [] : parsePeers(variables.PEERS ?? presetPeers),
+    join,
+    voter: variables.VOTER,
+    leave: variables.LEAVE,
     dataDir: variables.DATA_DIR ?? `./data/node-${variables.NODE_ID}`,
     logLevel: variables.LOG_LEVEL,
     apiKeys: parseKeys("API_KEYS", variables.API_KEYS),
@@ -236,10 +284,16 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     electionTimeoutMs: variables.ELECTION_TIMEOUT_MS,
     heartbeatMs: variables.HEARTBEAT_MS,
     maxClockSkewMs: variables.MAX_CLOCK_SKEW_MS,
+    logEntriesMax: variables.LOG_ENTRIES_MAX,
+    logBytesMax: variables.LOG_BYTES_MAX,
+    logTailEntries: variables.LOG_TAIL_ENTRIES,
+    snapshotBytesPerSecond: variables.SNAPSHOT_BYTES_PER_SECOND,
     autoCreate: variables.AUTO_CREATE,
     idempotencyRetentionHours: variables.IDEMPOTENCY_RETENTION_HOURS,
     idempotencyKeysMax: variables.IDEMPOTENCY_KEYS_MAX,
   };
+  if (join.length > 0) checkJoiner(config, variables);
+  else checkFounder(config, variables);
   checkTogether(config);
   return config;
 }

@@ -1,5 +1,3 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Logger } from "pino";
 import { ApiKeys } from "./access/api-keys.js";
 import { FixedWindowLimiter } from "./access/rate-limit.js";
@@ -7,15 +5,15 @@ import { buildGrpcServer, type GrpcServer } from "./api/grpc/grpc-server.js";
 import type { Backend } from "./api/port.js";
 import { buildRestApp } from "./api/rest/app.js";
 import type { RestApp } from "./api/rest/edge.js";
-import type { Config } from "./config.js";
+import type { NodeConfig } from "./config.js";
 import { NodeBackend } from "./node-backend.js";
+import { joinCluster } from "./node-seat.js";
+import { closeStores, openStores, type Stores } from "./node-stores.js";
 import { startUpkeep } from "./node-upkeep.js";
 import { Replica } from "./replica/replica.js";
 import type { SeedSettings } from "./sequence/command.js";
 import { SequenceQueries } from "./sequence/machine/queries.js";
 import { SequenceMachine } from "./sequence/machine/sequence-machine.js";
-import { openLevelLogStore } from "./storage/level-log-store.js";
-import { openLevelStateStore } from "./storage/level-state-store.js";
 import type { LogStore } from "./storage/log-store.js";
 import type { StateStore } from "./storage/state-store.js";
 import { systemClock, systemPause, systemRandomness, systemTimers } from "./system-ports.js";
@@ -25,12 +23,18 @@ import { createMetrics, type NodeMetrics } from "./telemetry/metrics.js";
 import { ReplicaTelemetry } from "./telemetry/replica-telemetry.js";
 import { registerTransportCounters } from "./telemetry/transport-counters.js";
 import { GrpcTransport } from "./transport/grpc-transport.js";
+import type { PeerAddress } from "./transport/transport.js";
 
 const UINT32_RANGE = 0x1_0000_0000;
 const HOUR_MS = 3_600_000;
 
+/** The state's rows are compared between nodes at every multiple of this index. */
+const ROWS_DIGEST_INTERVAL_ENTRIES = 131_072;
+
 export interface NodeOptions {
-  readonly config: Config;
+  readonly config: NodeConfig;
+  /** The store that the data directory must hold, or is made with; undefined: any. */
+  readonly storeId?: string | undefined;
   readonly version: string;
   readonly logger: Logger;
   /** The process must end now: this node can no longer be trusted. Called at most once. */
@@ -47,11 +51,6 @@ export interface RunningNode {
   stop(graceMs: number): Promise<void>;
 }
 
-interface Stores {
-  readonly log: LogStore;
-  readonly state: StateStore;
-}
-
 interface Parts {
   readonly transport: GrpcTransport;
   readonly replica: Replica;
@@ -61,43 +60,31 @@ interface Parts {
 
 /**
  * The one composition root: opens the stores, joins the parts, listens. When it fails, nothing is
- * left open.
+ * left open. A node that joins a cluster first asks until it is let in.
  * @throws StorageFailure when a store cannot be opened or trusted, Error when a port is taken
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const stores = await openStores(options.config);
+  const { config, storeId, logger } = options;
+  const { dataDir, nodeId } = config;
+  const stores = await openStores({ dataDir, nodeId, storeId, notice: (message) => logger.warn(message) });
   try {
-    return await startOn(stores, options);
+    const { recovery } = stores.log;
+    const isJoining = config.join.length > 0 && recovery.empty && recovery.baseConfiguration === undefined;
+    const contacts = isJoining ? await joinCluster(config, stores.log.storeId, logger) : [];
+    return await startOn(stores, contacts, options);
   } catch (error) {
     await closeStores(stores);
     throw error;
   }
 }
 
-async function openStores({ dataDir, nodeId }: Config): Promise<Stores> {
-  await mkdir(dataDir, { recursive: true });
-  const log = await openLevelLogStore({ directory: join(dataDir, "log"), nodeId, randomId: systemRandomness.id });
-  try {
-    const { storeId } = log;
-    return { log, state: await openLevelStateStore({ directory: join(dataDir, "state"), nodeId, storeId }) };
-  } catch (error) {
-    await log.close();
-    throw error;
-  }
-}
-
-async function closeStores({ log, state }: Stores): Promise<void> {
-  await state.close();
-  await log.close();
-}
-
-async function startOn(stores: Stores, options: NodeOptions): Promise<RunningNode> {
+async function startOn(stores: Stores, contacts: readonly PeerAddress[], options: NodeOptions): Promise<RunningNode> {
   const { config, logger } = options;
   const { log, state } = stores;
   const metrics = createMetrics();
   const machine = new SequenceMachine(state);
   const transport = buildTransport(options);
-  const replica = buildReplica(options, { log, state, machine, transport, metrics });
+  const replica = buildReplica(options, { log, state, machine, transport, metrics, contacts });
   const inner = new NodeBackend({
     nodeId: config.nodeId,
     replica,
@@ -152,9 +139,13 @@ function buildReplica(
     readonly machine: SequenceMachine;
     readonly transport: GrpcTransport;
     readonly metrics: NodeMetrics;
+    readonly contacts: readonly PeerAddress[];
   },
 ): Replica {
-  const { log, state, machine, transport, metrics } = parts;
+  const { log, state, machine, transport, metrics, contacts } = parts;
+  const { logEntriesMax, logBytesMax, logTailEntries, snapshotBytesPerSecond } = config;
+  const rowsDigestIntervalEntries = ROWS_DIGEST_INTERVAL_ENTRIES;
+  const limits = { logEntriesMax, logBytesMax, logTailEntries, snapshotBytesPerSecond, rowsDigestIntervalEntries };
   const reach = (port: number) => `${config.advertiseAddress}:${port}`;
   return new Replica(
     {
@@ -164,6 +155,7 @@ function buildReplica(
       grpcAddress: reach(config.grpcPort),
       version,
       founders: config.peers,
+      ...{ contacts, ...limits },
       electionTimeoutMs: config.electionTimeoutMs,
       heartbeatMs: config.heartbeatMs,
       maxClockSkewMs: config.maxClockSkewMs,
@@ -198,7 +190,7 @@ async function buildEdges(
 }
 
 /** The environment only seeds what apply reads; the first seed that is applied counts for ever. */
-function seedOf(config: Config): SeedSettings {
+function seedOf(config: NodeConfig): SeedSettings {
   return {
     kind: "seedSettings",
     provenance: { principal: "node", clientId: "", generatedBy: "", correlationId: "", requestId: "" },

@@ -1,5 +1,6 @@
 import t from "tap";
-import { ConfigError, loadConfig, variableNames } from "../src/config.js";
+import { loadConfig, variableNames } from "../src/config.js";
+import { ConfigError } from "../src/config-values.js";
 
 /** What a wrong variable leads to: which one is named, and the sentence. */
 function fault(env: NodeJS.ProcessEnv): { variable: string; message: string } {
@@ -21,6 +22,9 @@ t.test("an empty environment gives a single node on loopback with the documented
     grpcPort: 9090,
     peerPort: 7070,
     peers: [{ id: 1, address: "127.0.0.1:7070" }],
+    join: [],
+    voter: true,
+    leave: false,
     dataDir: "./data/node-1",
     logLevel: "info",
     apiKeys: [],
@@ -32,6 +36,10 @@ t.test("an empty environment gives a single node on loopback with the documented
     electionTimeoutMs: 300,
     heartbeatMs: 50,
     maxClockSkewMs: 2000,
+    logEntriesMax: 100_000,
+    logBytesMax: 134_217_728,
+    logTailEntries: 10_000,
+    snapshotBytesPerSecond: 33_554_432,
     autoCreate: true,
     idempotencyRetentionHours: 24,
     idempotencyKeysMax: 5_000_000,
@@ -59,6 +67,10 @@ t.test("every variable reaches the configuration", (t) => {
     ELECTION_TIMEOUT_MS: "1000",
     HEARTBEAT_MS: "100",
     MAX_CLOCK_SKEW_MS: "500",
+    LOG_ENTRIES_MAX: "5000",
+    LOG_BYTES_MAX: "2000000",
+    LOG_TAIL_ENTRIES: "100",
+    SNAPSHOT_BYTES_PER_SECOND: "1000000",
     AUTO_CREATE: "false",
     IDEMPOTENCY_RETENTION_HOURS: "48",
     IDEMPOTENCY_KEYS_MAX: "1000",
@@ -75,6 +87,9 @@ t.test("every variable reaches the configuration", (t) => {
       { id: 2, address: "[::1]:7071" },
       { id: 3, address: "10.0.0.3:7072" },
     ],
+    join: [],
+    voter: true,
+    leave: false,
     dataDir: "/data",
     logLevel: "debug",
     apiKeys: ["first", "second"],
@@ -86,6 +101,10 @@ t.test("every variable reaches the configuration", (t) => {
     electionTimeoutMs: 1000,
     heartbeatMs: 100,
     maxClockSkewMs: 500,
+    logEntriesMax: 5000,
+    logBytesMax: 2_000_000,
+    logTailEntries: 100,
+    snapshotBytesPerSecond: 1_000_000,
     autoCreate: false,
     idempotencyRetentionHours: 48,
     idempotencyKeysMax: 1000,
@@ -132,7 +151,7 @@ t.test("a variable that cannot be parsed is named in one sentence with what it h
 
 t.test("each variable has its own limits", (t) => {
   const wrong: Record<string, readonly string[]> = {
-    NODE_ID: ["0", "-1", "1.5", "one", "65536"],
+    NODE_ID: ["0", "-1", "1.5", "one", "65536", "Auto", "01"],
     HOST: ["two words", "http://host"],
     ADVERTISE_ADDRESS: ["a b"],
     PORT: ["-1", "65536", "80.5", "NaN", " ", "1e3", "0x50", " 80"],
@@ -144,6 +163,12 @@ t.test("each variable has its own limits", (t) => {
     ELECTION_TIMEOUT_MS: ["2"],
     HEARTBEAT_MS: ["0"],
     MAX_CLOCK_SKEW_MS: ["0"],
+    LOG_ENTRIES_MAX: ["99", "many"],
+    LOG_BYTES_MAX: ["1048575"],
+    LOG_TAIL_ENTRIES: ["-1", "100000"],
+    SNAPSHOT_BYTES_PER_SECOND: ["65535"],
+    VOTER: ["no"],
+    LEAVE: ["1"],
     AUTO_CREATE: ["maybe"],
     IDEMPOTENCY_RETENTION_HOURS: ["0"],
     IDEMPOTENCY_KEYS_MAX: ["0"],
@@ -185,6 +210,83 @@ t.test("a node must be among the initial members", (t) => {
   t.end();
 });
 
+const joining = { NODE_ID: "4", JOIN: "10.0.0.1:7070", HOST: "10.0.0.4" };
+
+t.test("a node that joins founds nothing, and becomes a voter unless told otherwise", (t) => {
+  const config = loadConfig({ ...joining, JOIN: "folio-1:7070, [::1]:7071,folio-1:7070" });
+  t.match(config, { nodeId: 4, peers: [], voter: true, leave: false, dataDir: "./data/node-4" });
+  t.strictSame(config.join, ["folio-1:7070", "[::1]:7071"], "asking twice at one address wins nothing");
+  const learner = loadConfig({
+    NODE_ID: "auto",
+    JOIN: "10.0.0.1:7070",
+    HOST: "10.0.0.4",
+    DATA_DIR: "/data",
+    VOTER: "false",
+    LEAVE: "true",
+  });
+  t.match(learner, { nodeId: "auto", voter: false, leave: true, dataDir: "/data" });
+  t.end();
+});
+
+t.test("JOIN is host:port, comma-separated", (t) => {
+  for (const value of ["10.0.0.1", "1=10.0.0.1:7070", "a:0", "a:65536", "a:1,", "a b:1", ":7070"]) {
+    t.equal(fault({ ...joining, JOIN: value }).variable, "JOIN", `${value} is refused`);
+  }
+  t.match(fault({ ...joining, JOIN: "a:1,b" }).message, /^JOIN holds "b"; expected peer addresses as host:port/);
+  t.end();
+});
+
+t.test("what contradicts joining, or needs it, is refused with the reason", (t) => {
+  const cases: [NodeJS.ProcessEnv, string, RegExp][] = [
+    [{ ...joining, PEERS: "4=10.0.0.4:7070" }, "PEERS", /PEERS founds a cluster, JOIN joins one that runs/],
+    [{ NODE_ID: "auto" }, "NODE_ID", /JOIN is empty/],
+    [{ ...joining, NODE_ID: "auto" }, "DATA_DIR", /NODE_ID is auto/],
+    [{ VOTER: "false" }, "VOTER", /founders of a cluster are its voters/],
+    [{ LEAVE: "true" }, "LEAVE", /JOIN is empty/],
+    [{ ...joining, LEAVE: "true" }, "LEAVE", /expected VOTER=false/],
+    [{ ...joining, HOST: "0.0.0.0" }, "ADVERTISE_ADDRESS", /that others reach this node by, or auto/],
+    [{ ...joining, PEER_PORT: "0" }, "PEER_PORT", /a port that the others can be told/],
+  ];
+  for (const [env, variable, sentence] of cases) {
+    const found = fault(env);
+    t.equal(found.variable, variable);
+    t.match(found.message, sentence);
+  }
+  t.end();
+});
+
+t.test("ADVERTISE_ADDRESS=auto is the first IPv4 address of the machine that is not loopback", (t) => {
+  const interfaces = {
+    lo: [{ address: "127.0.0.1", internal: true }],
+    eth0: [
+      { address: "fe80::1", internal: false },
+      { address: "172.18.0.7", internal: false },
+    ],
+    eth1: [{ address: "10.0.0.1", internal: false }],
+  };
+  t.equal(loadConfig({ ADVERTISE_ADDRESS: "auto" }, () => interfaces).advertiseAddress, "172.18.0.7");
+  t.equal(
+    loadConfig({ ...joining, HOST: "0.0.0.0", ADVERTISE_ADDRESS: "auto" }, () => interfaces).advertiseAddress,
+    "172.18.0.7",
+  );
+  const { lo } = interfaces;
+  t.throws(() => loadConfig({ ADVERTISE_ADDRESS: "auto" }, () => ({ lo })), {
+    name: "ConfigError",
+    variable: "ADVERTISE_ADDRESS",
+    message: /no IPv4 address besides loopback/,
+  });
+  t.end();
+});
+
+t.test("the log's tail is shorter than what the log may hold", (t) => {
+  t.strictSame(fault({ LOG_ENTRIES_MAX: "5000" }), {
+    variable: "LOG_TAIL_ENTRIES",
+    message: "LOG_TAIL_ENTRIES is 10000; expected less than LOG_ENTRIES_MAX (5000), so that there is something to cut.",
+  });
+  t.equal(loadConfig({ LOG_ENTRIES_MAX: "5000", LOG_TAIL_ENTRIES: "4999" }).logTailEntries, 4999);
+  t.end();
+});
+
 t.test("keys are never shown in a message, and a key with blanks or nothing in it is refused", (t) => {
   for (const name of ["API_KEYS", "ADMIN_API_KEYS"]) {
     for (const value of [
@@ -219,7 +321,7 @@ t.test("two listeners cannot share a port", (t) => {
 });
 
 t.test("the names of all variables are known to those who check deployment files", (t) => {
-  t.equal(variableNames.length, 21);
+  t.equal(variableNames.length, 28);
   t.ok(variableNames.includes("PEERS"));
   t.end();
 });

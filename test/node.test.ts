@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import t, { type Test } from "tap";
 import { freePorts } from "../cluster/ports.js";
-import { type Config, loadConfig } from "../src/config.js";
+import { loadConfig, type NodeConfig } from "../src/config.js";
 import { type RunningNode, startNode } from "../src/node.js";
 import { openLevelLogStore } from "../src/storage/level-log-store.js";
 import { openLevelStateStore } from "../src/storage/level-state-store.js";
@@ -19,10 +19,10 @@ async function directoryOf(t: Test): Promise<string> {
   return directory;
 }
 
-async function configOf(dataDir: string): Promise<Config> {
+async function configOf(dataDir: string): Promise<NodeConfig> {
   const portsOf = await freePorts(1, HOST);
   const ports = portsOf(1);
-  return loadConfig({
+  const config = loadConfig({
     PORT: String(ports.rest),
     GRPC_PORT: String(ports.grpc),
     PEER_PORT: String(ports.peer),
@@ -31,9 +31,10 @@ async function configOf(dataDir: string): Promise<Config> {
     ELECTION_TIMEOUT_MS: "50",
     HEARTBEAT_MS: "10",
   });
+  return { ...config, nodeId: 1 };
 }
 
-function start(config: Config): Promise<RunningNode> {
+function start(config: NodeConfig): Promise<RunningNode> {
   return startNode({
     config,
     version: "test",

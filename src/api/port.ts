@@ -64,3 +64,45 @@ export interface Backend {
   query(query: Query, consistency: Consistency): Promise<Reading>;
   cluster(): ClusterView;
 }
+
+/** What an operator wants of the membership. */
+export type MembershipChange =
+  /**
+   * The node that answers at the address (host:port of its peer listener) becomes a learner, and with `voter` a voter
+   * once it has caught up. A member stays what it is.
+   */
+  | { readonly kind: "add"; readonly id: number; readonly address: string; readonly voter: boolean }
+  /** A learner that has caught up becomes a voter. */
+  | { readonly kind: "promote"; readonly id: number }
+  | { readonly kind: "remove"; readonly id: number }
+  /** Leadership is handed over; undefined: to whoever is furthest. */
+  | { readonly kind: "transfer"; readonly id: number | undefined };
+
+export interface MemberSeat {
+  readonly id: number;
+  readonly kind: "voter" | "learner";
+  /** Peer address, host:port. */
+  readonly address: string;
+}
+
+export type MembershipOutcome =
+  /** It is so now. */
+  | {
+      readonly kind: "done";
+      readonly members: readonly MemberSeat[];
+      /** As the answering node knows it. */
+      readonly leaderId: number | undefined;
+    }
+  /** The cluster will not have it, or not now; nothing changed. */
+  | { readonly kind: "refused"; readonly detail: string };
+
+/** What operators do to the cluster itself. Any node takes it and sees to it that the leader hears of it. */
+export interface Administration {
+  /** Resolves when the change has committed. Rejects with OperatingFailure only. */
+  changeMembers(change: MembershipChange): Promise<MembershipOutcome>;
+  /**
+   * A consistent copy of this node's state, in the format of a backup file, read while it is iterated; to end the
+   * iteration early lets go of it. Iterating throws OperatingFailure where it cannot be taken.
+   */
+  backup(): AsyncIterable<Uint8Array>;
+}

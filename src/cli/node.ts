@@ -1,7 +1,9 @@
 import closeWithGrace from "close-with-grace";
 import { Command } from "commander";
-import { ConfigError, loadConfig } from "../config.js";
+import { loadConfig } from "../config.js";
+import { ConfigError } from "../config-values.js";
 import { startNode } from "../node.js";
+import { claimNodeSeat } from "../node-seat.js";
 import { createLogger } from "../telemetry/logger.js";
 import { exitCode } from "./exit-code.js";
 
@@ -21,18 +23,25 @@ const HELP = `
 The variables, their defaults and what they mean are in README.md (Configuration). The first start of a
 cluster needs all of PEERS:
 
-  NODE_ID=1 PEERS=1=10.0.0.1:7070,2=10.0.0.2:7070,3=10.0.0.3:7070 HOST=10.0.0.1 folio node`;
+  NODE_ID=1 PEERS=1=10.0.0.1:7070,2=10.0.0.2:7070,3=10.0.0.3:7070 HOST=10.0.0.1 folio node
+
+Another node joins it while it runs, as a learner that becomes a voter unless VOTER=false:
+
+  NODE_ID=4 JOIN=10.0.0.1:7070,10.0.0.2:7070 HOST=10.0.0.4 folio node`;
 
 async function runNode(version: string): Promise<void> {
   const config = configOrExit();
-  const logger = createLogger({ level: config.logLevel, nodeId: config.nodeId });
+  const level = config.logLevel;
+  let logger = createLogger({ level, nodeId: config.nodeId });
   const fatal = (failure: Error) => {
     logger.fatal({ err: failure }, "this node can no longer be trusted and ends");
     // At once: nothing may be acknowledged any more. pino writes to stdout synchronously by default.
     process.exit(exitCode.unexpected);
   };
   try {
-    const node = await startNode({ config, version, logger, fatal });
+    const { nodeId, storeId } = await claimNodeSeat(config, logger);
+    logger = createLogger({ level, nodeId });
+    const node = await startNode({ config: { ...config, nodeId }, storeId, version, logger, fatal });
     closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false }, async ({ err, signal }) => {
       if (err !== undefined) fatal(err);
       logger.info({ signal }, "stopping");

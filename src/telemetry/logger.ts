@@ -3,7 +3,8 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pin
 export interface LoggerOptions {
   /** A level of pino's, or "silent". */
   readonly level: string;
-  readonly nodeId: number;
+  /** "auto" until the cluster has assigned one. */
+  readonly nodeId: number | "auto";
 }
 
 /** JSON lines on stdout (or on the given stream), with the node's id in every one and levels by name. */

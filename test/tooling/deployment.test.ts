@@ -160,3 +160,10 @@ t.test("the image runs `folio node` without privileges, stops by SIGTERM and kee
   t.strictSame(instructions("EXPOSE"), [`${port} ${grpcPort} ${peerPort}`]);
   t.end();
 });
+
+t.test("README.md says of every variable what it means, and of no other", (t) => {
+  const table = read("README.md").split("| variable | default | meaning |")[1]?.split("\n\n")[0] ?? "";
+  const named = table.split("\n").flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([A-Z_]+)`/g)]);
+  t.strictSame(named.map(([, name]) => name).sort(), [...variableNames].sort());
+  t.end();
+});

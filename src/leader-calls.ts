@@ -1,0 +1,122 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type ChangeMembersReply, type ChangeMembersRequest, PeerCallFailure } from "./transport/transport.js";
+
+/** Asks the node at a peer address. Rejects with PeerCallFailure. */
+export type AskNode = (
+  address: string,
+  request: ChangeMembersRequest,
+  deadlineMs: number,
+) => Promise<ChangeMembersReply>;
+
+export type LeaderAnswer =
+  /** It has committed, or was so already. */
+  | { readonly kind: "done"; readonly reply: ChangeMembersReply }
+  /** Nothing changed. */
+  | { readonly kind: "refused"; readonly reply: ChangeMembersReply }
+  /** No leader was found: certainly nothing happened. `why` is a sentence. */
+  | { readonly kind: "unheard"; readonly why: string }
+  /** It may have happened, or may still. */
+  | { readonly kind: "unknown"; readonly why: string };
+
+export interface LeaderSearch {
+  readonly ask: AskNode;
+  /** Where to begin; at least one. Whoever is asked may name the leader. */
+  readonly addresses: readonly string[];
+  /** For all of it. */
+  readonly deadlineMs: number;
+}
+
+/** One node that hangs must not use up the time of a search that others could answer. */
+const ATTEMPT_MS_MAX = 5000;
+/** Between two rounds over all addresses; the cluster may be electing. */
+const ROUND_PAUSE_MS = 100;
+/** Two nodes may each take the other for the leader. */
+const REDIRECTS_MAX = 3;
+
+/**
+ * Brings a change of the membership to the leader, whoever that is: asks the addresses in turn and follows those who know
+ * better. What can be repeated is repeated when its fate is not known; handing leadership over twice would be two moves.
+ */
+export async function askLeader(
+  request: ChangeMembersRequest,
+  { ask, addresses, deadlineMs }: LeaderSearch,
+): Promise<LeaderAnswer> {
+  const endsAt = performance.now() + deadlineMs;
+  const path = new Path(addresses);
+  let isUncertain = false;
+  let why = "nobody was asked in time";
+  while (performance.now() < endsAt) {
+    const leftMs = Math.ceil(endsAt - performance.now());
+    const attempt = await attemptAt(path.next, request, { ask, deadlineMs: Math.min(leftMs, ATTEMPT_MS_MAX) });
+    if (attempt.kind === "decided") return decision(request, attempt.reply, isUncertain);
+    why = attempt.why;
+    isUncertain ||= attempt.kind === "uncertain";
+    if (isUncertain && request.kind === "transfer") break;
+    if (path.advance(attempt.leader)) await pause(Math.min(ROUND_PAUSE_MS, Math.max(0, endsAt - performance.now())));
+  }
+  return { kind: isUncertain ? "unknown" : "unheard", why };
+}
+
+/** Where to ask next: whom the last node named, else around the addresses. */
+class Path {
+  readonly #addresses: readonly string[];
+  #place = 0;
+  #redirects = 0;
+  next: string;
+
+  constructor(addresses: readonly string[]) {
+    const [first] = addresses;
+    if (first === undefined) throw new TypeError("at least one address is needed");
+    this.#addresses = addresses;
+    this.next = first;
+  }
+
+  /** @returns whether all addresses were asked once more */
+  advance(leader: string): boolean {
+    if (leader !== "" && leader !== this.next && this.#redirects < REDIRECTS_MAX) {
+      this.#redirects += 1;
+      this.next = leader;
+      return false;
+    }
+    this.#redirects = 0;
+    this.#place = (this.#place + 1) % this.#addresses.length;
+    this.next = this.#addresses[this.#place] ?? this.next;
+    return this.#place === 0;
+  }
+}
+
+type Attempt =
+  | { readonly kind: "decided"; readonly reply: ChangeMembersReply }
+  | { readonly kind: "elsewhere" | "uncertain"; readonly why: string; readonly leader: string };
+
+async function attemptAt(
+  address: string,
+  request: ChangeMembersRequest,
+  { ask, deadlineMs }: { readonly ask: AskNode; readonly deadlineMs: number },
+): Promise<Attempt> {
+  try {
+    const reply = await ask(address, request, deadlineMs);
+    switch (reply.outcome) {
+      case "done":
+      case "refused":
+        return { kind: "decided", reply };
+      case "notLeader": {
+        const why = reply.leaderAddress === "" ? `${address} knows no leader` : `${address} does not lead`;
+        return { kind: "elsewhere", why, leader: reply.leaderAddress };
+      }
+      case "unknown":
+        return { kind: "uncertain", why: reply.reason, leader: reply.leaderAddress };
+    }
+  } catch (error) {
+    if (!(error instanceof PeerCallFailure)) throw error;
+    return { kind: error.kind === "unanswered" ? "uncertain" : "elsewhere", why: error.message, leader: "" };
+  }
+}
+
+/** A removal that is refused after an attempt of unknown fate may be refused because that attempt did it. */
+function decision(request: ChangeMembersRequest, reply: ChangeMembersReply, isUncertain: boolean): LeaderAnswer {
+  if (reply.outcome === "done") return { kind: "done", reply };
+  const members = reply.configuration?.members;
+  const isGone = request.kind === "remove" && members?.every(({ id }) => id !== request.nodeId) === true;
+  return isUncertain && isGone ? { kind: "done", reply } : { kind: "refused", reply };
+}

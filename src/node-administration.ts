@@ -1,0 +1,146 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Administration, MembershipChange, MembershipOutcome } from "./api/port.js";
+import { OperatingFailure } from "./failure.js";
+import { type AskNode, askLeader } from "./leader-calls.js";
+import type { Configuration } from "./raft/types.js";
+import {
+  type ChangeMembersReply,
+  type ChangeMembersRequest,
+  type Description,
+  PeerCallFailure,
+  type PeerCalls,
+  type SnapshotAnswer,
+} from "./transport/transport.js";
+
+/** What administration needs of this node. */
+export interface AdministeredNode {
+  readonly nodeId: number;
+  /** host:port of its own peer listener, as others reach it. */
+  readonly address: string;
+  /** "" before it belongs to one. */
+  readonly clusterId: () => string;
+  readonly members: () => readonly { readonly id: number; readonly address: string }[];
+  /** At this very node; only a leader does it. `done` once. */
+  readonly changeMembers: (request: ChangeMembersRequest, done: (reply: ChangeMembersReply) => void) => void;
+  /** A copy of its state, to be closed. `done` once. */
+  readonly openSnapshot: (done: (answer: SnapshotAnswer) => void) => void;
+}
+
+const DESCRIBE_MS = 3000;
+const PROMOTION_PAUSE_MS = 100;
+/** Copies hold disk space, and each takes its share of what a node can send. */
+const BACKUPS_MAX = 2;
+
+/** Brings an operator's wishes to the leader, from whichever node was asked. */
+export class NodeAdministration implements Administration {
+  readonly #node: AdministeredNode;
+  readonly #calls: PeerCalls;
+  readonly #deadlineMs: number;
+  readonly #copy: (source: SnapshotAnswer) => AsyncIterable<Uint8Array>;
+  #backups = 0;
+
+  constructor(options: {
+    readonly node: AdministeredNode;
+    readonly calls: PeerCalls;
+    /** For one change, whoever carries it out. */
+    readonly deadlineMs: number;
+    /** An opened copy in the format of a backup file. */
+    readonly copy: (answer: SnapshotAnswer) => AsyncIterable<Uint8Array>;
+  }) {
+    this.#node = options.node;
+    this.#calls = options.calls;
+    this.#deadlineMs = options.deadlineMs;
+    this.#copy = options.copy;
+  }
+
+  async changeMembers(change: MembershipChange): Promise<MembershipOutcome> {
+    const endsAt = performance.now() + this.#deadlineMs;
+    if (change.kind !== "add") return this.#ask(requestOf(change), endsAt);
+    const found = await this.#describe(change.id, change.address);
+    if ("detail" in found) return { kind: "refused", detail: found.detail };
+    const { id, address } = change;
+    const added = await this.#ask({ kind: "add", nodeId: id, storeId: found.storeId, address }, endsAt);
+    return added.kind === "done" && change.voter ? this.#promoteOnceCaughtUp(id, added, endsAt) : added;
+  }
+
+  /** Who answers at the address; else why it cannot be let in under that id. */
+  async #describe(id: number, address: string): Promise<Description | { readonly detail: string }> {
+    let found: Description;
+    try {
+      found = await this.#calls.describe(address, Math.min(DESCRIBE_MS, this.#deadlineMs));
+    } catch (error) {
+      if (!(error instanceof PeerCallFailure)) throw error;
+      return { detail: `${error.message}; start the node first, then let it in` };
+    }
+    const own = this.#node.clusterId();
+    if (found.nodeId !== id) return { detail: `at ${address} node ${found.nodeId} answers, not node ${id}` };
+    if (found.clusterId !== "" && found.clusterId !== own) {
+      return { detail: `node ${id} at ${address} belongs to another cluster, ${found.clusterId}` };
+    }
+    if (found.clusterId === "" && !found.empty) {
+      return { detail: `node ${id} at ${address} is not empty: its store may belong to another cluster` };
+    }
+    return found;
+  }
+
+  /** A learner that does not catch up in time stays one: that much is done. */
+  async #promoteOnceCaughtUp(id: number, added: MembershipOutcome, endsAt: number): Promise<MembershipOutcome> {
+    while (performance.now() < endsAt) {
+      const promoted = await this.#ask({ kind: "promote", nodeId: id }, endsAt);
+      if (promoted.kind === "done") return promoted;
+      await pause(PROMOTION_PAUSE_MS);
+    }
+    return added;
+  }
+
+  async #ask(request: ChangeMembersRequest, endsAt: number): Promise<MembershipOutcome> {
+    const { address, members } = this.#node;
+    const others = members().map((member) => member.address);
+    const addresses = [...new Set([address, ...others])];
+    const deadlineMs = Math.max(1, endsAt - performance.now());
+    const answer = await askLeader(request, { ask: this.#askNode, addresses, deadlineMs });
+    switch (answer.kind) {
+      case "done":
+        return { kind: "done", members: membersOf(answer.reply.configuration), leaderId: answer.reply.leaderId };
+      case "refused":
+        return { kind: "refused", detail: answer.reply.reason };
+      case "unheard":
+        throw new OperatingFailure("NOT_EXECUTED", `no leader took it: ${answer.why}`, 1000);
+      case "unknown":
+        throw new OperatingFailure("OUTCOME_UNKNOWN", `it may have happened; look before repeating: ${answer.why}`);
+    }
+  }
+
+  readonly #askNode: AskNode = (address, request, deadlineMs) => {
+    if (address !== this.#node.address) return this.#calls.changeMembers(address, request, deadlineMs);
+    return new Promise((resolve, reject) => {
+      const late = new PeerCallFailure("unanswered", `this node did not bring it about within ${deadlineMs} ms`);
+      const timer = setTimeout(() => reject(late), deadlineMs);
+      this.#node.changeMembers(request, (reply) => {
+        clearTimeout(timer);
+        resolve(reply);
+      });
+    });
+  };
+
+  async *backup(): AsyncIterable<Uint8Array> {
+    if (this.#backups >= BACKUPS_MAX) {
+      throw new OperatingFailure("NOT_EXECUTED", `${BACKUPS_MAX} backups of this node are under way.`, 5000);
+    }
+    this.#backups++;
+    try {
+      const answer = await new Promise<SnapshotAnswer>((resolve) => this.#node.openSnapshot(resolve));
+      yield* this.#copy(answer);
+    } finally {
+      this.#backups--;
+    }
+  }
+}
+
+function requestOf(change: Exclude<MembershipChange, { readonly kind: "add" }>): ChangeMembersRequest {
+  return { kind: change.kind, nodeId: change.id } as ChangeMembersRequest;
+}
+
+function membersOf(configuration: Configuration | undefined): Extract<MembershipOutcome, { kind: "done" }>["members"] {
+  return configuration?.members.map(({ id, kind, address }) => ({ id, kind, address })) ?? [];
+}

@@ -1,0 +1,53 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { openLevelLogStore } from "./storage/level-log-store.js";
+import { openLevelStateStore } from "./storage/level-state-store.js";
+import { type LogStore, StorageFailure } from "./storage/log-store.js";
+import type { StateStore } from "./storage/state-store.js";
+import { systemRandomness } from "./system-ports.js";
+
+export interface Stores {
+  readonly log: LogStore;
+  readonly state: StateStore;
+}
+
+export interface StoresPlace {
+  readonly dataDir: string;
+  readonly nodeId: number;
+  /** The id of the store that must be there, or be made; undefined: any, or a new one. */
+  readonly storeId?: string | undefined;
+  /** Something an operator should read, in a sentence. */
+  readonly notice: (message: string) => void;
+}
+
+/**
+ * Opens the log of a data directory, or makes one, and the state that the log goes by.
+ * @throws StorageFailure when either cannot be opened or trusted; then neither is left open
+ */
+export async function openStores({ dataDir, nodeId, storeId, notice }: StoresPlace): Promise<Stores> {
+  await mkdir(dataDir, { recursive: true });
+  const directory = join(dataDir, "log");
+  const log = await openLevelLogStore({ directory, nodeId, randomId: () => storeId ?? systemRandomness.id() });
+  try {
+    if (storeId !== undefined && log.storeId !== storeId) {
+      const found = `${directory} holds store ${log.storeId}, but the claim beside it is of store ${storeId}`;
+      throw new StorageFailure("FOREIGN", `${found}. A directory is never shared, copied or taken over.`);
+    }
+    const state = await openLevelStateStore({
+      directory: join(dataDir, "state"),
+      generation: log.recovery.stateGeneration,
+      nodeId,
+      storeId: log.storeId,
+      notice,
+    });
+    return { log, state };
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+export async function closeStores({ log, state }: Stores): Promise<void> {
+  await state.close();
+  await log.close();
+}

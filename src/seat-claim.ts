@@ -1,0 +1,71 @@
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { makeDirectory, syncDirectory } from "./storage/durable-directory.js";
+
+/**
+ * Notes of a node about its seat that must outlive a crash and that its stores cannot hold: they carry the node's id,
+ * which a node with NODE_ID=auto asks for under the store id that it noted here before.
+ */
+export interface SeatClaim {
+  /** 32 hexadecimal digits. */
+  readonly storeId: string;
+  /** undefined until the leader has assigned one. */
+  readonly nodeId: number | undefined;
+  /** The node gave its seat up, or was about to: what is in the directory counts no more. */
+  readonly isLeaving: boolean;
+}
+
+const FILE_NAME = "claim";
+const CLAIM_TEXT = /^folio claim format=1 node=(auto|[1-9]\d{0,4}) store=([0-9a-f]{32})( leaving)?\n$/;
+/** The stores of a node, whatever their generation. */
+const STORE_NAME = /^(log|state(-\d+)?)$/;
+
+/**
+ * @returns undefined where there is none
+ * @throws Error if the file is there and cannot be understood
+ */
+export async function readClaim(dataDir: string): Promise<SeatClaim | undefined> {
+  const path = join(dataDir, FILE_NAME);
+  let text: string;
+  try {
+    text = await readFile(path, "latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const [, nodeId, storeId, leaving] = CLAIM_TEXT.exec(text) ?? [];
+  if (storeId === undefined) {
+    throw new Error(
+      `${path} is damaged: it says which seat this node has. \`folio repair --rejoin\` sets the data directory aside.`,
+    );
+  }
+  return { storeId, nodeId: nodeId === "auto" ? undefined : Number(nodeId), isLeaving: leaving !== undefined };
+}
+
+/** Writes atomically and durably. */
+export async function writeClaim(dataDir: string, { storeId, nodeId, isLeaving }: SeatClaim): Promise<void> {
+  await makeDirectory(dataDir);
+  const path = join(dataDir, FILE_NAME);
+  const partial = `${path}.partial`;
+  const file = await open(partial, "w", 0o600);
+  try {
+    await file.writeFile(
+      `folio claim format=1 node=${nodeId ?? "auto"} store=${storeId}${isLeaving ? " leaving" : ""}\n`,
+    );
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(partial, path);
+  await syncDirectory(dataDir);
+}
+
+/** Removes the stores of a seat that was given up, and then the note of it: whatever interrupts that, it can be repeated. */
+export async function clearSeat(dataDir: string): Promise<void> {
+  for (const name of await readdir(dataDir)) {
+    if (STORE_NAME.test(name)) await rm(join(dataDir, name), { recursive: true, force: true });
+  }
+  await syncDirectory(dataDir);
+  await rm(join(dataDir, FILE_NAME), { force: true });
+  await syncDirectory(dataDir);
+}

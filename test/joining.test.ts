@@ -1,0 +1,155 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join as pathOf } from "node:path";
+import t, { type Test } from "tap";
+import { becomeVoter, claimSeat, type Joining, join } from "../src/joining.js";
+import { clearSeat, readClaim, writeClaim } from "../src/seat-claim.js";
+import type { ChangeMembersReply, ChangeMembersRequest } from "../src/transport/transport.js";
+
+const STORE = "0123456789abcdef0123456789abcdef";
+
+function reply(outcome: ChangeMembersReply["outcome"], extra: Partial<ChangeMembersReply> = {}): ChangeMembersReply {
+  const configuration = { clusterId: "c", members: [] };
+  return { outcome, reason: "", leaderAddress: "", nodeId: 0, configuration, ...extra };
+}
+
+/** A cluster that lets in whoever asks, as the leader would: a store keeps its id. */
+class Cluster {
+  readonly asked: ChangeMembersRequest[] = [];
+  readonly seats = new Map<number, string>();
+  answer: (request: ChangeMembersRequest) => ChangeMembersReply = (request) => this.#decide(request);
+
+  #decide(request: ChangeMembersRequest): ChangeMembersReply {
+    if (request.kind === "remove") {
+      return this.seats.delete(request.nodeId) ? reply("done") : reply("refused", { reason: "unknown member" });
+    }
+    if (request.kind !== "add") return reply("done");
+    const { nodeId, storeId } = request;
+    const known = [...this.seats].find(([, holder]) => holder === storeId)?.[0];
+    const id = nodeId === 0 ? (known ?? 4 + this.seats.size) : nodeId;
+    const holder = this.seats.get(id) ?? storeId;
+    if (holder !== storeId) return reply("refused", { reason: `the seat of node ${id} is taken` });
+    this.seats.set(id, storeId);
+    return reply("done", { nodeId: id });
+  }
+}
+
+function joiner(t: Test, cluster = new Cluster(), dataDir = t.testdir()) {
+  const notices: string[] = [];
+  const joining: Joining = {
+    ask: async (_address, request) => {
+      cluster.asked.push(request);
+      return cluster.answer(request);
+    },
+    addresses: ["10.0.0.1:7070"],
+    address: "10.0.0.4:7070",
+    dataDir,
+    randomId: () => STORE,
+    notice: (message) => notices.push(message),
+  };
+  return { cluster, dataDir, joining, notices };
+}
+
+t.test("with an id of its own, a node needs no claim", async (t) => {
+  const { cluster, dataDir, joining } = joiner(t);
+  t.same(await claimSeat(joining, 4), { nodeId: 4, storeId: undefined });
+  t.same(cluster.asked, []);
+  t.equal(await readClaim(dataDir), undefined);
+});
+
+t.test("with NODE_ID=auto the leader assigns the id, once: it is noted with the store that asked", async (t) => {
+  const { cluster, dataDir, joining } = joiner(t);
+  t.same(await claimSeat(joining, "auto"), { nodeId: 4, storeId: STORE });
+  t.same(cluster.asked, [{ kind: "add", nodeId: 0, storeId: STORE, address: "10.0.0.4:7070" }]);
+  t.same(await readClaim(dataDir), { nodeId: 4, storeId: STORE, isLeaving: false });
+  t.same(await claimSeat(joining, "auto"), { nodeId: 4, storeId: STORE }, "a restart asks nobody");
+  t.equal(cluster.asked.length, 1);
+});
+
+t.test("a crash before the answer was noted asks again under the same store, and gets the same id", async (t) => {
+  const { cluster, dataDir, joining } = joiner(t);
+  await writeClaim(dataDir, { storeId: STORE, nodeId: undefined, isLeaving: false });
+  cluster.seats.set(7, STORE);
+  const another = { ...joining, randomId: () => "f".repeat(32) };
+  t.same(await claimSeat(another, "auto"), { nodeId: 7, storeId: STORE });
+});
+
+t.test("a refusal is told once, and asking goes on until the cluster lets the node in", async (t) => {
+  const { cluster, joining, notices } = joiner(t);
+  let refusals = 3;
+  const decide = cluster.answer;
+  cluster.answer = (request) =>
+    refusals-- > 0 ? reply("refused", { reason: "a change is under way" }) : decide(request);
+  const configuration = await join(joining, { nodeId: 4, storeId: STORE });
+  t.same(configuration, { clusterId: "c", members: [] });
+  t.equal(cluster.asked.length, 4);
+  t.same(notices, ["Not let in yet, asking on: the cluster refuses: a change is under way"]);
+});
+
+t.test("a seat given up just before a crash is given up for certain, and the directory begins anew", async (t) => {
+  for (const holder of [STORE, undefined, "f".repeat(32)]) {
+    const cluster = new Cluster();
+    if (holder !== undefined) cluster.seats.set(4, holder);
+    const dataDir = t.testdir();
+    await writeClaim(dataDir, { storeId: STORE, nodeId: 4, isLeaving: true });
+    for (const name of ["log", "state", "state-12", "statement"]) mkdirSync(pathOf(dataDir, name));
+    const { joining } = joiner(t, cluster, dataDir);
+    const fresh = { ...joining, randomId: () => "a".repeat(32) };
+    const seat = await claimSeat(fresh, "auto");
+    t.equal(seat.storeId, "a".repeat(32));
+    t.equal(cluster.seats.get(4) === holder, holder === "f".repeat(32), "nobody else's seat is touched");
+    t.notOk([...cluster.seats.values()].includes(STORE), "the old store has no seat");
+    for (const name of ["log", "state", "state-12"]) t.notOk(existsSync(pathOf(dataDir, name)), name);
+    t.ok(existsSync(pathOf(dataDir, "statement")), "what is not a store stays");
+  }
+});
+
+t.test("clearing a seat can be repeated, and ends with the note", async (t) => {
+  const dataDir = t.testdir({ log: { CURRENT: "x" }, "other.txt": "x" });
+  await writeClaim(dataDir, { storeId: STORE, nodeId: 4, isLeaving: true });
+  await clearSeat(dataDir);
+  await clearSeat(dataDir);
+  t.equal(await readClaim(dataDir), undefined);
+  t.ok(existsSync(pathOf(dataDir, "other.txt")));
+});
+
+t.test("a damaged claim stops the start with the way out", async (t) => {
+  const { dataDir, joining } = joiner(t);
+  await writeClaim(dataDir, { storeId: STORE, nodeId: 65_535, isLeaving: false });
+  const path = pathOf(dataDir, "claim");
+  const sound = readFileSync(path, "latin1");
+  for (const text of ["", sound.slice(0, -1), sound.replace("65535", "0"), sound.replace("store=0", "store=")]) {
+    writeFileSync(path, text);
+    await t.rejects(claimSeat(joining, "auto"), { message: /claim is damaged.*folio repair --rejoin/ }, text);
+  }
+});
+
+t.test("a learner asks for a vote until it has one", async (t) => {
+  const { cluster, joining, notices } = joiner(t);
+  let refusals = 2;
+  cluster.answer = () => (refusals-- > 0 ? reply("refused", { reason: "it has not caught up" }) : reply("done"));
+  let seat: "voter" | "learner" | undefined;
+  becomeVoter(joining, 4, () => seat);
+  await until(() => notices.length === 0);
+  t.same(cluster.asked, [], "without a seat there is nothing to ask for");
+  seat = "learner";
+  await until(() => cluster.asked.length === 3);
+  seat = "voter";
+  t.same(notices, ["Not a voter yet: it has not caught up"]);
+  t.match(cluster.asked[2], { kind: "promote", nodeId: 4 });
+});
+
+t.test("a voter asks for nothing, and a node that stops asks no more", async (t) => {
+  const { cluster, joining } = joiner(t);
+  becomeVoter(joining, 4, () => "voter");
+  cluster.answer = () => reply("refused", { reason: "not caught up" });
+  const promotion = becomeVoter(joining, 4, () => "learner");
+  await until(() => cluster.asked.length === 1);
+  promotion.stop();
+  const { length } = cluster.asked;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  t.ok(cluster.asked.length <= length, "nothing more was asked");
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
