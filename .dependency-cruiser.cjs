@@ -129,7 +129,7 @@ module.exports = {
         "^src/raft/types\\.ts$",
         logStorePort,
         stateStorePort,
-        "^src/storage/snapshot-stream\\.ts$",
+        "^src/storage/snapshot-(stream|header)\\.ts$",
         "^src/generated/folio/log/",
       ],
       "The offline tools see the domain and the stores' ports: no adapter, no file, no clock.",

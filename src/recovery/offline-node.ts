@@ -1,7 +1,7 @@
 import { invariant } from "../assert.js";
 import { Batch, Group, SessionCommand } from "../generated/folio/log/v1/log.js";
 import { type OwnOutcomes, ReplicatedState, SESSION_MACHINE_ID } from "../machine/replicated-state.js";
-import type { Configuration, Entry, EntryBody, Position } from "../raft/types.js";
+import type { Configuration, Entry, EntryBody, LogCut, Position } from "../raft/types.js";
 import type { Command } from "../sequence/command.js";
 import { encodeCommand } from "../sequence/machine/command-codec.js";
 import { SEQUENCE_MACHINE_ID, SequenceMachine } from "../sequence/machine/sequence-machine.js";
@@ -55,11 +55,12 @@ export class OfflineNode {
    * Opens a new term as the configuration's only voter. One write makes that so for ever: what the log held
    * before counts as committed. Then all of it is applied, and every session of another store closes.
    * @param term later than any that this store knows
+   * @param base where the log begins from then on; undefined: as it is
    */
-  async lead(configuration: Configuration, term: number): Promise<void> {
+  async lead(configuration: Configuration, term: number, base?: LogCut): Promise<void> {
     const entry: Entry = { index: this.#end.index + 1, term, body: { kind: "configuration", configuration } };
     const hardState = { term, votedFor: this.#nodeId };
-    await writeLog(this.#stores.log, { hardState, entries: [entry] });
+    await writeLog(this.#stores.log, { hardState, ...(base === undefined ? {} : { base }), entries: [entry] });
     this.#end = { index: entry.index, term: entry.term };
     await this.#applyLog();
   }

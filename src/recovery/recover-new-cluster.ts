@@ -1,4 +1,4 @@
-import type { Configuration, NodeId, Position } from "../raft/types.js";
+import type { Configuration, LogCut, NodeId, Position } from "../raft/types.js";
 import type { Provenance } from "../sequence/command.js";
 import { assertPlausible } from "./known-series.js";
 import { OfflineNode } from "./offline-node.js";
@@ -68,6 +68,8 @@ interface Beginning {
   readonly end: Position;
   /** Later than any that the log or its hard state knows. */
   readonly term: number;
+  /** Of a log that begins with this. */
+  readonly base?: LogCut;
   readonly by: "recover" | "restore";
   readonly reason: string;
 }
@@ -76,7 +78,7 @@ interface Beginning {
 export async function goOnAlone(
   stores: Stores,
   cluster: NewCluster,
-  { end, term, by, reason }: Beginning,
+  { end, term, base, by, reason }: Beginning,
 ): Promise<Omit<RecoveryReport, "before">> {
   const { nodeId, address, clusterId, safetyDistance, now } = cluster;
   const { log, state } = stores;
@@ -85,7 +87,7 @@ export async function goOnAlone(
     members: [{ id: nodeId, kind: "voter", storeId: log.storeId, address }],
   };
   const node = new OfflineNode(stores, { nodeId, nonce: `${by} ${clusterId}`, end });
-  await node.lead(configuration, term);
+  await node.lead(configuration, term, base);
   const provenance: Provenance = { principal: by, clientId: "", generatedBy: "", correlationId: "", requestId: "" };
   const window = { from: node.time, to: Math.max(node.time, now) };
   const series =
