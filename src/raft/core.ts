@@ -21,36 +21,26 @@ import {
   replicate,
   tickLeader,
 } from "./leading.js";
-import { type LogShape, RaftLog } from "./log.js";
+import type { LogShape } from "./log.js";
+import { changeMembers } from "./membership.js";
 import { adoptTerm, appendToLog, restartElectionTimer } from "./role-changes.js";
-import { receiveInstallSnapshot } from "./snapshots.js";
-import {
-  type CoreOptions,
-  type CoreState,
-  type Effects,
-  emptyEffects,
-  emptyPendingWrite,
-  isPendingWriteEmpty,
-  leaderOf,
-} from "./state.js";
+import { compactLog, installSnapshot, receiveInstallSnapshot } from "./snapshots.js";
+import { type CoreOptions, type CoreState, type Effects, emptyEffects, initialState, leaderOf } from "./state.js";
 import type {
   Configuration,
   HardState,
+  InstalledSnapshot,
   LogIndex,
-  LogWrite,
+  MemberChange,
+  MemberChangeAnswer,
   NodeId,
-  OutgoingMessage,
   Position,
   RaftMessage,
   RoleName,
   Term,
+  Write,
 } from "./types.js";
-
-/** A write for the host to make: durable first, then `persisted(ticket)`, then send `after`. */
-export interface Write {
-  readonly ticket: number;
-  readonly log: LogWrite;
-}
+import { isStillTrue, takeWrite } from "./writing.js";
 
 /**
  * One Raft peer: a synchronous function of its inputs. No I/O, no clock (`now` is an input:
@@ -68,28 +58,7 @@ export class RaftCore {
     recovered: { hardState: HardState; log: LogShape; commitIndex: LogIndex },
     now: number,
   ) {
-    const log = new RaftLog(recovered.log);
-    const { commitIndex, hardState } = recovered;
-    invariant(commitIndex >= log.base.index && commitIndex <= log.lastIndex, "what was applied is in the log");
-    this.#state = {
-      options,
-      term: hardState.term,
-      votedFor: hardState.votedFor,
-      log,
-      commitIndex,
-      durableIndex: log.lastIndex,
-      writtenIndex: log.lastIndex,
-      role: { name: "follower", leader: undefined },
-      now,
-      electionDeadline: now,
-      leaderHeardAt: Number.NEGATIVE_INFINITY,
-      random: options.seed >>> 0,
-      pending: emptyPendingWrite(),
-      inFlight: undefined,
-      nextTicket: 1,
-      effects: emptyEffects(),
-    };
-    restartElectionTimer(this.#state);
+    this.#state = initialState(options, recovered, now);
     this.#checked = checkpointOf(this.#state);
   }
 
@@ -118,8 +87,26 @@ export class RaftCore {
   get applicableIndex(): LogIndex {
     return Math.min(this.#state.commitIndex, this.#state.durableIndex);
   }
+  /** The log begins after it. */
+  get baseIndex(): LogIndex {
+    return this.#state.log.base.index;
+  }
+  /** Entries after the base. */
+  get entryCount(): number {
+    return this.#state.log.entryCount;
+  }
+  /** Bytes of the entries after the base, as `entrySize` adds them up. */
+  get logBytes(): number {
+    return this.#state.log.bytes;
+  }
+  /** In force, committed or not. */
   get configuration(): Configuration {
     return this.#state.log.configuration;
+  }
+  /** Whom the leader replicates to, those that depart included; nobody elsewhere. */
+  get peers(): readonly NodeId[] {
+    const { role } = this.#state;
+    return role.name === "leader" ? [...role.progress.keys()] : [];
   }
   /** The term of an entry of the log; undefined outside of it. */
   termAt(index: LogIndex): Term | undefined {
@@ -140,7 +127,7 @@ export class RaftCore {
   /** Whether the leader may append: it leads and is not handing over. */
   get acceptsProposals(): boolean {
     const { role } = this.#state;
-    return role.name === "leader" && role.transfer === undefined;
+    return role.name === "leader" && role.transfer === undefined && !role.leaves;
   }
 
   /** As far as this node can tell: a leader is known, and if it is this one, a majority answers it. */
@@ -301,6 +288,35 @@ export class RaftCore {
     this.#end();
   }
 
+  /**
+   * Cuts the log: it begins after `index` from the next write on (§5.1). The host promises that its state is
+   * durable up to there. Nothing happens where the log begins later already.
+   */
+  compact(index: LogIndex, now: number): void {
+    this.#begin(now);
+    compactLog(this.#state, index);
+    this.#end();
+  }
+
+  /**
+   * Puts a snapshot in force that the host has fetched and durably built aside: the next write carries it, and what
+   * promises it waits for that. Until then the host applies nothing. False: this node knows as much already, or leads.
+   */
+  installSnapshot(snapshot: InstalledSnapshot, now: number): boolean {
+    this.#begin(now);
+    const installed = installSnapshot(this.#state, snapshot);
+    this.#end();
+    return installed;
+  }
+
+  /** Changes the membership by one member (§4.1). In force when appended, done when that entry has committed. */
+  changeMembers(change: MemberChange, now: number): MemberChangeAnswer {
+    this.#begin(now);
+    const answer = changeMembers(this.#state, change);
+    this.#end();
+    return answer;
+  }
+
   /** Begins to hand leadership over (§3.10). False: not leader, already at it, or no such voter. */
   transferLeadership(target: NodeId, now: number): boolean {
     this.#begin(now);
@@ -322,24 +338,7 @@ export class RaftCore {
 
   /** The next write, if there is something to write. Only while none is in flight. */
   takeWrite(): Write | undefined {
-    const state = this.#state;
-    invariant(state.inFlight === undefined, "at most one write is in flight");
-    const { pending } = state;
-    if (isPendingWriteEmpty(pending)) return undefined;
-    const ticket = state.nextTicket++;
-    const lastIndex = pending.entries.at(-1)?.index ?? state.writtenIndex;
-    state.inFlight = { ticket, hardStateChanged: pending.hardStateChanged, lastIndex, after: pending.after };
-    state.writtenIndex = lastIndex;
-    state.pending = emptyPendingWrite();
-    const hardState = { term: state.term, votedFor: state.votedFor };
-    return {
-      ticket,
-      log: {
-        ...(pending.hardStateChanged ? { hardState } : {}),
-        ...(pending.truncateFrom === undefined ? {} : { truncateFrom: pending.truncateFrom }),
-        entries: pending.entries,
-      },
-    };
+    return takeWrite(this.#state);
   }
 
   /**
@@ -367,9 +366,4 @@ export class RaftCore {
   #end(): void {
     this.#checked = assertInvariants(this.#state, this.#checked);
   }
-}
-
-/** A promise made in an earlier term is of no use to anyone any more. */
-function isStillTrue(state: CoreState, message: OutgoingMessage): boolean {
-  return message.term === state.term;
 }

@@ -1,4 +1,5 @@
-import { isVoter, tally, voterIds } from "./quorum.js";
+import { isMember } from "./peers.js";
+import { isVoter, tally } from "./quorum.js";
 import {
   becomeCandidate,
   becomeFollower,
@@ -12,8 +13,8 @@ import type { NodeId, TimeoutNow, VoteReply, VoteRequest } from "./types.js";
 
 /** The election timeout has passed: ask first whether an election could be won (PreVote, §9.6). */
 export function startPreVote(state: CoreState): void {
-  if (!isVoter(state.log.configuration, state.options.id)) {
-    // Learners and strangers never stand (§4.2.1); they look again later, as configurations change.
+  if (!mayStand(state)) {
+    // They look again later, as configurations change.
     restartElectionTimer(state);
     return;
   }
@@ -22,6 +23,17 @@ export function startPreVote(state: CoreState): void {
   for (const peer of otherVoters(state)) {
     state.effects.send.push(voteRequest(state, { to: peer, preVote: true, leadershipTransfer: false }));
   }
+}
+
+/**
+ * Voters stand; learners and strangers never do (§4.2.1). A voter whose removal is in its log stands
+ * until it knows that the removal has committed, without counting itself: until then it may be the
+ * only one that the others can elect (§4.2.2, a removed leader of two).
+ */
+function mayStand({ log, commitIndex, options }: CoreState): boolean {
+  const { configuration, configurationIndex } = log;
+  if (isMember(configuration, options.id)) return isVoter(configuration, options.id);
+  return configurationIndex > commitIndex && isVoter(log.configurationAt(configurationIndex - 1), options.id);
 }
 
 function startElection(state: CoreState, options: { leadershipTransfer: boolean }): void {
@@ -33,7 +45,7 @@ function startElection(state: CoreState, options: { leadershipTransfer: boolean 
 }
 
 function otherVoters(state: CoreState): NodeId[] {
-  return voterIds(state.log.configuration).filter((id) => id !== state.options.id);
+  return state.log.voters.filter((id) => id !== state.options.id);
 }
 
 function voteRequest(
@@ -65,7 +77,7 @@ export function countOwnVote(state: CoreState): void {
 function countVotes(state: CoreState): boolean {
   const { role } = state;
   if (role.name !== "candidate" && role.name !== "preCandidate") return false;
-  const result = tally(voterIds(state.log.configuration), role.answers);
+  const result = tally(state.log.voters, role.answers);
   if (result === "open") return false;
   if (result === "lost") becomeFollower(state, undefined, "a majority refused");
   else if (role.name === "candidate") becomeLeader(state);
@@ -142,6 +154,6 @@ export function receiveVoteReply(state: CoreState, reply: VoteReply): void {
 
 /** The leader hands over: stand at once, without a poll (§3.10). */
 export function receiveTimeoutNow(state: CoreState, message: TimeoutNow): void {
-  if (leaderOf(state) !== message.from || !isVoter(state.log.configuration, state.options.id)) return;
+  if (leaderOf(state) !== message.from || !mayStand(state)) return;
   startElection(state, { leadershipTransfer: true });
 }

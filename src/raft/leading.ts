@@ -1,10 +1,11 @@
 import { invariant } from "../assert.js";
 import { advanceCommit } from "./following.js";
+import { changeCommitted, dismissDeparted, hasDeparted } from "./peers.js";
 import type { Progress } from "./progress.js";
-import { isVoter, majorityReached, voterIds } from "./quorum.js";
+import { isVoter, majorityReached } from "./quorum.js";
 import { becomeFollower } from "./role-changes.js";
 import { type CoreState, type Leader, report } from "./state.js";
-import { type AppendReply, type LogIndex, NO_ROUND, type NodeId, type ReadRequest } from "./types.js";
+import { type AppendReply, type LogIndex, NO_ROUND, type NodeId, type ReadRequest, type Term } from "./types.js";
 
 export function tickLeader(state: CoreState, leader: Leader): void {
   const { now, options } = state;
@@ -14,7 +15,9 @@ export function tickLeader(state: CoreState, leader: Leader): void {
       return;
     }
     leader.quorumDeadline = now + options.electionTimeoutMs;
+    leader.settledIndex = state.commitIndex;
   }
+  dismissDeparted(state, leader);
   if (leader.transfer !== undefined && now >= leader.transfer.deadline) {
     report(state, { kind: "transferEnded", target: leader.transfer.target, outcome: "timedOut" });
     leader.transfer = undefined;
@@ -26,7 +29,7 @@ export function tickLeader(state: CoreState, leader: Leader): void {
 export function hasQuorumContact(state: CoreState, leader: Leader): boolean {
   const { now, options, log } = state;
   const oldest = now - options.electionTimeoutMs;
-  const contacts = voterIds(log.configuration).map((id) =>
+  const contacts = log.voters.map((id) =>
     id === options.id ? now : (leader.progress.get(id)?.contactAt ?? Number.NEGATIVE_INFINITY),
   );
   return majorityReached(contacts) >= oldest;
@@ -39,15 +42,21 @@ export function receiveAppendReply(state: CoreState, leader: Leader, reply: Appe
   if (reply.round > progress.roundAcked) progress.roundAcked = reply.round;
   if (reply.outcome.kind === "match") {
     invariant(reply.outcome.matchIndex <= state.log.lastIndex, "a follower matches nothing that the leader lacks");
-    progress.matched(reply.outcome.matchIndex);
+    progress.matched(reply.outcome.matchIndex, state.log.base.index);
     commitByMajority(state, leader);
   } else if (reply.outcome.kind === "conflict") {
     const { rejectedIndex, hintIndex, hintTerm } = reply.outcome;
-    if (progress.isNewsOfConflict(rejectedIndex)) {
-      progress.probeFrom(state.log.lastIndexAtMostTerm(hintIndex, hintTerm) + 1);
-    }
+    if (progress.isNewsOfConflict(rejectedIndex)) progress.probeFrom(placeToProbe(state, hintIndex, hintTerm));
   }
+  if (progress.departure !== undefined && hasDeparted(progress, state.now)) leader.progress.delete(reply.from);
   answerReads(state, leader);
+}
+
+/** Where a request should begin to the peer whose log ends its term `hintTerm` at `hintIndex`. */
+function placeToProbe({ log }: CoreState, hintIndex: LogIndex, hintTerm: Term): LogIndex {
+  const candidate = log.lastIndexAtMostTerm(hintIndex, hintTerm);
+  // The search ends at the base. If that is of a later term, the logs agree only below it: a snapshot is needed.
+  return (log.term(candidate) ?? 0) > hintTerm ? candidate : candidate + 1;
 }
 
 /**
@@ -56,7 +65,7 @@ export function receiveAppendReply(state: CoreState, leader: Leader, reply: Appe
  */
 export function commitByMajority(state: CoreState, leader: Leader): void {
   const { log, options } = state;
-  const matches = voterIds(log.configuration).map((id) =>
+  const matches = log.voters.map((id) =>
     id === options.id ? state.durableIndex : (leader.progress.get(id)?.matchIndex ?? 0),
   );
   const reached = majorityReached(matches);
@@ -68,6 +77,7 @@ export function commitByMajority(state: CoreState, leader: Leader): void {
     assignReads(state, leader);
     answerReads(state, leader);
   }
+  if (leader.changeIndex !== undefined && reached >= leader.changeIndex) changeCommitted(state, leader);
 }
 
 /** Queues a read; it is answered when a round that begins after it was answered by a majority (§6.4). */
@@ -97,7 +107,7 @@ function assignReads(state: CoreState, leader: Leader): void {
 function answerReads(state: CoreState, leader: Leader): void {
   if (leader.reads.length === 0) return;
   const { options, log } = state;
-  const voters = voterIds(log.configuration);
+  const { voters } = log;
   // Alone, a leader is its own majority: every round is answered as it begins.
   const alone = voters.length === 1 && voters[0] === options.id;
   const answered = alone
@@ -142,11 +152,16 @@ export function replicate(state: CoreState, leader: Leader): void {
     leader.heartbeatDeadline = state.now + state.options.heartbeatMs;
   }
   tellTransferTarget(state, leader);
+  if (leader.leaves) leave(state, leader);
 }
 
 function replicateTo(state: CoreState, leader: Leader, peer: NodeId, progress: Progress): void {
   const { log, options } = state;
   if (leader.heartbeatDue) progress.probeOutstanding = false;
+  if (progress.nextIndex <= log.base.index || progress.nextIndex <= progress.joinedIndex) {
+    tellToInstall(state, leader, peer, progress);
+    return;
+  }
   if (progress.mode === "replicate") {
     while (progress.nextIndex <= log.lastIndex && progress.inFlightCount < options.inFlightMax) {
       const lastIndex = lastOfRequest(state, progress.nextIndex);
@@ -171,13 +186,31 @@ function replicateTo(state: CoreState, leader: Leader, peer: NodeId, progress: P
 function lastOfRequest(state: CoreState, firstIndex: LogIndex): LogIndex {
   const { log, options } = state;
   let lastIndex = firstIndex;
-  let bytes = log.size(firstIndex);
-  while (lastIndex < log.lastIndex && lastIndex - firstIndex + 1 < options.appendEntriesMax) {
-    bytes += log.size(lastIndex + 1);
-    if (bytes > options.appendBytesMax) break;
-    lastIndex++;
-  }
+  const most = Math.min(log.lastIndex, firstIndex + options.appendEntriesMax - 1);
+  while (lastIndex < most && log.bytesBetween(firstIndex - 1, lastIndex + 1) <= options.appendBytesMax) lastIndex++;
   return lastIndex;
+}
+
+/** Instead of a request: fetch what cannot be sent. Again with every heartbeat and every round. */
+function tellToInstall(state: CoreState, leader: Leader, peer: NodeId, progress: Progress): void {
+  const { log, options } = state;
+  progress.awaitSnapshot();
+  const least = progress.floor(log.base.index);
+  // What has not committed is in no snapshot: a newcomer waits until its joining has.
+  if (least > state.commitIndex || (progress.probeOutstanding && progress.roundSent >= leader.round)) return;
+  const lastIncludedTerm = log.term(least);
+  invariant(lastIncludedTerm !== undefined, () => `entry ${least} is the base or in the log`);
+  state.effects.send.push({
+    type: "installSnapshot",
+    from: options.id,
+    to: peer,
+    term: state.term,
+    lastIncludedIndex: least,
+    lastIncludedTerm,
+    round: leader.round,
+  });
+  progress.probeOutstanding = true;
+  progress.roundSent = leader.round;
 }
 
 function sendAppend(
@@ -211,4 +244,24 @@ function tellTransferTarget(state: CoreState, leader: Leader): void {
   if (leader.progress.get(transfer.target)?.matchIndex !== state.log.lastIndex) return;
   transfer.told = true;
   state.effects.send.push({ type: "timeoutNow", from: state.options.id, to: transfer.target, term: state.term });
+}
+
+/** Its removal has committed and was announced with this turn: the furthest voter takes over (§4.2.2). */
+function leave(state: CoreState, leader: Leader): void {
+  if (leader.transfer?.told !== true) {
+    const successor = furthestVoter(state, leader);
+    state.effects.send.push({ type: "timeoutNow", from: state.options.id, to: successor, term: state.term });
+  }
+  becomeFollower(state, undefined, "its removal has committed (§4.2.2)");
+}
+
+function furthestVoter(state: CoreState, leader: Leader): NodeId {
+  const [first, ...others] = state.log.voters;
+  invariant(first !== undefined, "somebody votes");
+  return others.reduce((best, id) => {
+    const [one, other] = [leader.progress.get(best), leader.progress.get(id)];
+    if (one === undefined || other === undefined) return best;
+    const lead = other.matchIndex - one.matchIndex || other.contactAt - one.contactAt;
+    return lead > 0 ? id : best;
+  }, first);
 }

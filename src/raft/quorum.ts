@@ -8,6 +8,18 @@ export function isVoter(configuration: Configuration, id: NodeId): boolean {
   return configuration.members.some((member) => member.id === id && member.kind === "voter");
 }
 
+export function isSameConfiguration(one: Configuration, other: Configuration): boolean {
+  return (
+    one.clusterId === other.clusterId &&
+    one.members.length === other.members.length &&
+    one.members.every((member, place) => {
+      const { id, kind, storeId, address } = member;
+      const same = other.members[place];
+      return same?.id === id && same.kind === kind && same.storeId === storeId && same.address === address;
+    })
+  );
+}
+
 /** The least number of voters that every other majority must share a member with. */
 export function majority(voterCount: number): number {
   return Math.floor(voterCount / 2) + 1;

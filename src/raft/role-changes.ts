@@ -1,5 +1,5 @@
 import { invariant } from "../assert.js";
-import { Progress } from "./progress.js";
+import { followConfiguration, newProgress } from "./peers.js";
 import { appendEntry, type CoreState, drawElectionTimeout, leaderOf, type Role, report } from "./state.js";
 import type { Entry, EntryBody, NodeId, Term } from "./types.js";
 
@@ -68,15 +68,14 @@ export function becomeCandidate(state: CoreState, why: string): void {
 
 export function becomeLeader(state: CoreState): void {
   const { log, options, now } = state;
-  const progress = new Map<NodeId, Progress>();
-  for (const member of log.configuration.members) {
-    if (member.id !== options.id) progress.set(member.id, new Progress(log.lastIndex + 1, now));
-  }
   enter(
     state,
     {
       name: "leader",
-      progress,
+      progress: newProgress(state),
+      changeIndex: log.configurationIndex > state.commitIndex ? log.configurationIndex : undefined,
+      leaves: false,
+      settledIndex: state.commitIndex,
       openingIndex: log.lastIndex + 1,
       heartbeatDeadline: now + options.heartbeatMs,
       quorumDeadline: now + options.electionTimeoutMs,
@@ -101,9 +100,11 @@ function openingBody(state: CoreState): EntryBody {
 /** A leader only ever appends (Leader Append-Only). */
 export function appendToLog(state: CoreState, body: EntryBody): Entry {
   const entry: Entry = { index: state.log.lastIndex + 1, term: state.term, body };
-  const configurationBefore = state.log.configurationIndex;
   appendEntry(state, entry);
-  if (state.log.configurationIndex !== configurationBefore) reportConfiguration(state);
+  if (body.kind === "configuration") {
+    reportConfiguration(state);
+    if (state.role.name === "leader") followConfiguration(state, state.role);
+  }
   return entry;
 }
 

@@ -1,6 +1,17 @@
-import type { RaftLog } from "./log.js";
+import { invariant } from "../assert.js";
+import { type LogShape, RaftLog } from "./log.js";
 import type { Progress } from "./progress.js";
-import type { Entry, LogIndex, NodeId, OutgoingMessage, ReadOutcome, Term, Transition } from "./types.js";
+import type {
+  Entry,
+  HardState,
+  LogCut,
+  LogIndex,
+  NodeId,
+  OutgoingMessage,
+  ReadOutcome,
+  Term,
+  Transition,
+} from "./types.js";
 
 export interface CoreOptions {
   readonly id: NodeId;
@@ -46,8 +57,14 @@ export interface Candidate {
 
 export interface Leader {
   readonly name: "leader";
-  /** Every member but the leader itself. */
+  /** Every member but the leader itself, and those that depart. */
   readonly progress: Map<NodeId, Progress>;
+  /** The newest configuration, until it has committed: there is one change at a time (§4.1). */
+  changeIndex: LogIndex | undefined;
+  /** Its own removal has committed: it leads to the end of the turn only (§4.2.2). */
+  leaves: boolean;
+  /** What had committed when contact was last looked at: a learner that holds it has caught up (§4.2.1). */
+  settledIndex: LogIndex;
   /** The entry that opened the term: nothing is committed by counting before it (§3.6.2). */
   readonly openingIndex: LogIndex;
   heartbeatDeadline: number;
@@ -68,6 +85,7 @@ export type Role = Follower | PreCandidate | Candidate | Leader;
 export interface PendingWrite {
   hardStateChanged: boolean;
   truncateFrom: LogIndex | undefined;
+  base: LogCut | undefined;
   entries: Entry[];
   /** Promises that this write makes true. */
   after: OutgoingMessage[];
@@ -76,7 +94,8 @@ export interface PendingWrite {
 export interface InFlightWrite {
   readonly ticket: number;
   readonly hardStateChanged: boolean;
-  /** Shrinks when entries of the write are truncated meanwhile: those are not credited (bug 9). */
+  readonly movesBase: boolean;
+  /** Shrinks when entries of the write are truncated or replaced meanwhile: those are not credited (bug 9). */
   lastIndex: LogIndex;
   readonly after: OutgoingMessage[];
 }
@@ -100,9 +119,12 @@ export interface CoreState {
   votedFor: NodeId | undefined;
   readonly log: RaftLog;
   commitIndex: LogIndex;
-  /** The log is on disk up to here, as it is in memory. */
+  /**
+   * Up to here the disk holds what is or was this log: as it is in memory above the base. Below the
+   * base only while the write that moves it is pending or in flight.
+   */
   durableIndex: LogIndex;
-  /** The log was handed to the disk up to here. */
+  /** The log was handed to the disk up to here; an installed snapshot counts as handed over. */
   writtenIndex: LogIndex;
   role: Role;
   /** Monotonic ms of the newest input. */
@@ -119,17 +141,49 @@ export interface CoreState {
   effects: Effects;
 }
 
+/** A core as it starts: everything that was on disk, and nothing under way. */
+export function initialState(
+  options: CoreOptions,
+  recovered: { readonly hardState: HardState; readonly log: LogShape; readonly commitIndex: LogIndex },
+  now: number,
+): CoreState {
+  const log = new RaftLog(recovered.log);
+  const { commitIndex, hardState } = recovered;
+  invariant(commitIndex >= log.base.index && commitIndex <= log.lastIndex, "what was applied is in the log");
+  const state: CoreState = {
+    options,
+    term: hardState.term,
+    votedFor: hardState.votedFor,
+    log,
+    commitIndex,
+    durableIndex: log.lastIndex,
+    writtenIndex: log.lastIndex,
+    role: { name: "follower", leader: undefined },
+    now,
+    electionDeadline: now,
+    leaderHeardAt: Number.NEGATIVE_INFINITY,
+    random: options.seed >>> 0,
+    pending: emptyPendingWrite(),
+    inFlight: undefined,
+    nextTicket: 1,
+    effects: emptyEffects(),
+  };
+  state.electionDeadline = now + drawElectionTimeout(state);
+  return state;
+}
+
 export function emptyPendingWrite(): PendingWrite {
-  return { hardStateChanged: false, truncateFrom: undefined, entries: [], after: [] };
+  return { hardStateChanged: false, truncateFrom: undefined, base: undefined, entries: [], after: [] };
 }
 
 export function emptyEffects(): Effects {
   return { send: [], appended: [], reads: [], transitions: [], snapshotWanted: undefined };
 }
 
-/** Whether term, vote and log in memory are all on disk already. */
+/** Whether term, vote and log in memory are all on disk or on their way to it. */
 export function isPendingWriteEmpty(pending: PendingWrite): boolean {
-  return !pending.hardStateChanged && pending.truncateFrom === undefined && pending.entries.length === 0;
+  const { hardStateChanged, truncateFrom, base, entries } = pending;
+  return !hardStateChanged && truncateFrom === undefined && base === undefined && entries.length === 0;
 }
 
 export function leaderOf(state: CoreState): NodeId | undefined {

@@ -84,6 +84,12 @@ export interface LogWrite {
   readonly entries: readonly Entry[];
 }
 
+/** A write for the host to make: durable first, then `persisted(ticket)`, then what waited for it is sent. */
+export interface Write {
+  readonly ticket: number;
+  readonly log: LogWrite;
+}
+
 interface Addressed {
   readonly from: NodeId;
   readonly to: NodeId;

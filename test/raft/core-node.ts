@@ -1,7 +1,7 @@
-import { RaftCore, type Write } from "../../src/raft/core.js";
+import { RaftCore } from "../../src/raft/core.js";
 import { entrySize } from "../../src/raft/log.js";
 import type { CoreOptions, Effects } from "../../src/raft/state.js";
-import type { Configuration, Entry, HardState, LogIndex, RaftMessage } from "../../src/raft/types.js";
+import type { Configuration, Entry, HardState, LogIndex, RaftMessage, Write } from "../../src/raft/types.js";
 
 /** What survives a crash. Entries are shared by reference: the same entry is the same object everywhere. */
 export interface CoreDisk {
