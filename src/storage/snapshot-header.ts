@@ -1,5 +1,5 @@
 import { decodeConfiguration, encodeConfiguration } from "../configuration-record.js";
-import type { Configuration, NodeId, Position } from "../raft/types.js";
+import type { Configuration, NodeId, Position, Term } from "../raft/types.js";
 import { SnapshotDamaged } from "./snapshot-damaged.js";
 
 /** What a snapshot is a snapshot of. */
@@ -9,6 +9,11 @@ export interface SnapshotHeader {
   readonly position: Position;
   /** In force at the position. */
   readonly configuration: Configuration;
+  /**
+   * The current term of the node that took it, at that moment: every leader of that term or a later one holds
+   * everything up to the position. Who installs it goes by this term too (raft/types.ts, InstalledSnapshot).
+   */
+  readonly currentTerm: Term;
   /** When it was taken, by the wall clock of the node that took it: milliseconds since the epoch. */
   readonly time: number;
   /** Who took it. */
@@ -22,11 +27,21 @@ const FORMAT = 1;
 
 /** One line of JSON: what a file is can be told with the eye. */
 export function encodeHeader({ position, configuration, ...rest }: SnapshotHeader): Uint8Array {
-  const { clusterId, time, nodeId, version } = rest;
+  const { clusterId, currentTerm, time, nodeId, version } = rest;
   const members = Buffer.from(encodeConfiguration(configuration)).toString("base64");
   const { index, term } = position;
   return Buffer.from(
-    JSON.stringify({ format: FORMAT, clusterId, index, term, configuration: members, time, nodeId, version }),
+    JSON.stringify({
+      format: FORMAT,
+      clusterId,
+      index,
+      term,
+      currentTerm,
+      configuration: members,
+      time,
+      nodeId,
+      version,
+    }),
   );
 }
 
@@ -43,6 +58,7 @@ export function decodeHeader(body: Buffer): SnapshotHeader {
     clusterId: textOf(fields, "clusterId"),
     position: { index: numberOf(fields, "index"), term: numberOf(fields, "term") },
     configuration: configurationOf(textOf(fields, "configuration")),
+    currentTerm: numberOf(fields, "currentTerm"),
     time: numberOf(fields, "time"),
     nodeId: numberOf(fields, "nodeId"),
     version: textOf(fields, "version"),

@@ -17,6 +17,7 @@ const HEADER: SnapshotHeader = {
   clusterId: "c1",
   position: { index: 12, term: 3 },
   configuration: { ...FOUNDING, clusterId: "c1" },
+  currentTerm: 4,
   time: 1_700_000_000_000,
   nodeId: 2,
   version: "0.1.0",
