@@ -7,8 +7,6 @@ export interface SnapshotHeader {
   readonly clusterId: string;
   /** The last entry whose effects are in the rows. */
   readonly position: Position;
-  /** Of the node that took it, when it did: all of it was committed in that term or an earlier one. */
-  readonly currentTerm: Term;
   /** In force at the position. */
   readonly configuration: Configuration;
   /**
@@ -59,7 +57,6 @@ export function decodeHeader(body: Buffer): SnapshotHeader {
   return {
     clusterId: textOf(fields, "clusterId"),
     position: { index: numberOf(fields, "index"), term: numberOf(fields, "term") },
-    currentTerm: numberOf(fields, "currentTerm"),
     configuration: configurationOf(textOf(fields, "configuration")),
     currentTerm: numberOf(fields, "currentTerm"),
     time: numberOf(fields, "time"),

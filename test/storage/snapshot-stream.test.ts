@@ -16,7 +16,6 @@ import { FOUNDING, temporaryDirectory } from "./fixtures.js";
 const HEADER: SnapshotHeader = {
   clusterId: "c1",
   position: { index: 12, term: 3 },
-  currentTerm: 4,
   configuration: { ...FOUNDING, clusterId: "c1" },
   currentTerm: 4,
   time: 1_700_000_000_000,
