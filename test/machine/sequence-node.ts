@@ -1,6 +1,6 @@
 import { Batch, Group } from "../../src/generated/folio/log/v1/log.js";
 import { ReplicatedState } from "../../src/machine/replicated-state.js";
-import type { Configuration, Entry, EntryBody, Term } from "../../src/raft/types.js";
+import type { Configuration, Entry, EntryBody, LogIndex, Position, Term } from "../../src/raft/types.js";
 import type { Command } from "../../src/sequence/command.js";
 import { encodeCommand } from "../../src/sequence/machine/command-codec.js";
 import { SEQUENCE_MACHINE_ID, SequenceMachine } from "../../src/sequence/machine/sequence-machine.js";
@@ -24,21 +24,31 @@ export interface Tagged {
   readonly command: Command;
 }
 
-/** Writes a log, entry by entry. */
+/** Writes a log, entry by entry, behind what is there. */
 export class LogWriter {
   readonly entries: Entry[] = [];
-  term: Term = 1;
+  readonly #after: LogIndex;
+  term: Term;
   /** ms since the epoch. */
   time = Date.UTC(2026, 10, 20, 8);
 
+  constructor(after: Position = { index: 0, term: 1 }) {
+    this.#after = after.index;
+    this.term = after.term;
+  }
+
   append(body: EntryBody): Entry {
-    const entry: Entry = { index: this.entries.length + 1, term: this.term, body };
+    const entry: Entry = { index: this.#after + this.entries.length + 1, term: this.term, body };
     this.entries.push(entry);
     return entry;
   }
 
   register(nodeId: number, nonce = `life ${nodeId}`): Entry {
     return this.#command([registrationOf(nodeId, nonce)]);
+  }
+
+  registerStore(nodeId: number, storeId: string, nonce: string): Entry {
+    return this.#command([registrationOf(nodeId, nonce, storeId)]);
   }
 
   /** One entry, a group for each. */

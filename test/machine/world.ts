@@ -76,8 +76,8 @@ export function group(session: number, lowWater: number, lines: readonly (readon
   return Group.encode({ session, lowWater, commands }).finish();
 }
 
-export function registrationOf(nodeId: number, nonce: string): Uint8Array {
-  const value = { nodeId, storeId: `store-${nodeId}`, nonce };
+export function registrationOf(nodeId: number, nonce: string, storeId = `store-${nodeId}`): Uint8Array {
+  const value = { nodeId, storeId, nonce };
   const payload = SessionCommand.encode({ body: { $case: "register", value } }).finish();
   return Group.encode({
     session: 0,
