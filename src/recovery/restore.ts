@@ -48,11 +48,11 @@ export async function restore(
   state.adopt(builder);
   const time = checkedTime(state, header);
   if (cluster.safetyDistance > 0) assertPlausible({ from: time, to: cluster.now });
-  const { position, configuration } = header;
+  const { position, configuration, currentTerm } = header;
   const when = new Date(time).toISOString();
   const done = await goOnAlone(stores, cluster, {
     end: position,
-    term: position.term + 1,
+    term: Math.max(position.term, currentTerm) + 1,
     base: { position, configuration, keepsTail: false, stateGeneration: builder.generation },
     by: "restore",
     reason: `restored from the backup of cluster ${header.clusterId} as of entry ${position.index} of ${when}`,

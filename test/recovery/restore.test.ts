@@ -122,7 +122,7 @@ t.test("a restored cluster goes on where its backup ends, with one member and no
     time: NOVEMBER,
     rows: old.rows.length,
     configuration,
-    end: { index: 7, term: 2 },
+    end: { index: 7, term: 4 },
     series: [],
   });
   await close(stores);
@@ -133,7 +133,7 @@ t.test("a restored cluster goes on where its backup ends, with one member and no
     configuration,
     seat: "voter",
     logBase: { index: 6, term: 1 },
-    applied: { index: 7, term: 2 },
+    applied: { index: 7, term: 4 },
   });
   const { replicated } = replicatedOf(next);
   t.same(replicated.configuration, configuration);
