@@ -53,7 +53,7 @@ async function backupOf({ log, rows }: { log: LogWriter; rows: readonly StateRow
       clusterId: FOUNDERS.clusterId,
       position: { index: log.entries.length, term: log.term },
       configuration: FOUNDERS,
-      currentTerm: log.term,
+      currentTerm: 3,
       time: NOVEMBER + 1000,
       nodeId: 2,
       version: "1.2.3",
