@@ -108,6 +108,8 @@ export class Simulation implements World {
   #wasDeafForLong({ core, time }: SimulatedNode): boolean {
     const { heartbeatMs, electionTimeoutMs } = this.plan;
     if (core === undefined || time.monotonic() - core.nextDeadline <= heartbeatMs + 1) return false;
+    // One that was polling already may read an old refusal first, and ask again: that is input, no timer.
+    if (core.roleName === "preCandidate") return false;
     return time.isHeartbeatWaiting(core.term, electionTimeoutMs);
   }
 
