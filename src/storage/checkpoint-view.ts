@@ -3,8 +3,7 @@ import { damaged } from "./damage.js";
 import type { Disk, DiskRow, DiskView } from "./disk.js";
 import { StorageFailure } from "./log-store.js";
 import { isSealed, valueIn } from "./sealed-row.js";
-import { STATE_KEYS } from "./state-key.js";
-import type { StateRow, StateView } from "./state-store.js";
+import type { StateRange, StateRow, StateView } from "./state-store.js";
 
 /** The rows of one checkpoint, each checked against its seal. */
 export class CheckpointView implements StateView {
@@ -15,9 +14,9 @@ export class CheckpointView implements StateView {
   #failure: StorageFailure | undefined;
 
   /** @param closed called once when nothing more is read. */
-  constructor(disk: Disk, closed: (view: CheckpointView) => void) {
+  constructor(disk: Disk, range: Pick<StateRange, "gte" | "lt">, closed: (view: CheckpointView) => void) {
     this.#disk = disk;
-    this.#rows = disk.openView(STATE_KEYS);
+    this.#rows = disk.openView(range);
     this.#closed = closed;
   }
 

@@ -4,6 +4,7 @@ import { ClassicLevel } from "classic-level";
 import { asError, damaged } from "./damage.js";
 import type { Disk, DiskOperation, DiskRange, DiskRow, DiskView } from "./disk.js";
 import { makeDirectory, syncDirectory } from "./durable-directory.js";
+import { verifyLevel } from "./level-files/verification.js";
 import { LevelView } from "./level-view.js";
 import { StorageFailure } from "./log-store.js";
 
@@ -22,15 +23,17 @@ const CHUNK_BYTES = 1024 * 1024;
 const OPEN_FILES_MAX = 512;
 const TABLE_BYTES = 8 * 1024 * 1024;
 
+type Level = ClassicLevel<string, Buffer>;
+
 /** Rows in a LevelDB of their own. Every write is synced. */
 export class LevelDisk implements Disk {
   readonly place: string;
-  readonly #level: ClassicLevel<string, Buffer>;
+  readonly #level: Level;
   readonly #pending = new Set<Promise<unknown>>();
   #openViews = 0;
   #whenUnviewed: (() => void) | undefined;
 
-  private constructor(level: ClassicLevel<string, Buffer>) {
+  private constructor(level: Level) {
     this.#level = level;
     this.place = level.location;
   }
@@ -38,25 +41,15 @@ export class LevelDisk implements Disk {
   /** @throws StorageFailure OPEN_FAILED or DAMAGED */
   static async open(options: LevelDiskOptions): Promise<LevelDisk> {
     const { directory } = options;
-    const level = new ClassicLevel<string, Buffer>(directory, { keyEncoding: "utf8", valueEncoding: "buffer" });
     try {
       await makeDirectory(directory);
-      await refuseHeadless(directory);
-      await level.open({
-        createIfMissing: true,
-        errorIfExists: false,
-        compression: true,
-        writeBufferSize: options.writeBufferBytes,
-        cacheSize: options.cacheBytes,
-        maxOpenFiles: OPEN_FILES_MAX,
-        maxFileSize: TABLE_BYTES,
-      });
+      if (await hasCurrent(directory)) await verifyLevel(directory);
+      const level = await openLevel(options);
       await syncDirectory(directory);
+      return new LevelDisk(level);
     } catch (error) {
-      await level.close();
       throw openFailure(directory, asError(error));
     }
-    return new LevelDisk(level);
   }
 
   get(key: string): Buffer | undefined {
@@ -188,11 +181,32 @@ export class LevelDisk implements Disk {
  * Without its CURRENT file LevelDB would take the directory for a new one and remove the tables in
  * it; what is there must have been a store.
  */
-async function refuseHeadless(directory: string): Promise<void> {
+async function hasCurrent(directory: string): Promise<boolean> {
   const names = await readdir(directory);
-  if (names.includes("CURRENT")) return;
+  if (names.includes("CURRENT")) return true;
   const remains = names.find((name) => /\.(ldb|sst|log)$/.test(name));
   if (remains !== undefined) throw damaged(directory, `LevelDB's file CURRENT is missing, though ${remains} is there`);
+  return false;
+}
+
+/** Made only when it is to be opened: a ClassicLevel opens itself, with its defaults, in the turn after it was made. */
+async function openLevel({ directory, writeBufferBytes, cacheBytes }: LevelDiskOptions): Promise<Level> {
+  const level: Level = new ClassicLevel(directory, { keyEncoding: "utf8", valueEncoding: "buffer" });
+  try {
+    await level.open({
+      createIfMissing: true,
+      errorIfExists: false,
+      compression: true,
+      writeBufferSize: writeBufferBytes,
+      cacheSize: cacheBytes,
+      maxOpenFiles: OPEN_FILES_MAX,
+      maxFileSize: TABLE_BYTES,
+    });
+    return level;
+  } catch (error) {
+    await level.close();
+    throw error;
+  }
 }
 
 function openFailure(directory: string, error: Error): StorageFailure {

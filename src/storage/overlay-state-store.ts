@@ -113,10 +113,10 @@ export class OverlayStateStore implements StateStore {
     });
   }
 
-  openView(): StateView {
+  openView(range: Pick<StateRange, "gte" | "lt"> = STATE_KEYS): StateView {
     invariant(!this.#closed, "a closed state is not read");
     invariant(!this.#checkpointing, "a view is of a checkpoint that is durable, with none in flight");
-    const view = new CheckpointView(this.#disk, (closed) => this.#views.delete(closed));
+    const view = new CheckpointView(this.#disk, range, (closed) => this.#views.delete(closed));
     this.#views.add(view);
     return view;
   }

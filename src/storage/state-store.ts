@@ -70,8 +70,8 @@ export interface StateStore {
   scan(range: StateRange, done: (failure: StorageFailure | undefined, rows: StateRow[]) => void): void;
   /** Which of the states that this directory has had; the log says which one is in force. */
   readonly generation: number;
-  /** The rows of the last durable checkpoint; asserted: no checkpoint is in flight. */
-  openView(): StateView;
+  /** The rows of the last durable checkpoint, all or those of a range; asserted: no checkpoint is in flight. */
+  openView(range?: Pick<StateRange, "gte" | "lt">): StateView;
   /**
    * Begins another state beside this one; what an earlier attempt left is removed first. One at a
    * time (asserted), and of a later generation than this one. Calls `done` once, never synchronously.

@@ -4,7 +4,7 @@ import t from "tap";
 import { openLevelStateStore } from "../../src/storage/level-state-store.js";
 import type { StateStore } from "../../src/storage/state-store.js";
 import { checkpoint, failureOf, page, put, STORE_ID, type Test, temporaryDirectory, thrownBy } from "./fixtures.js";
-import { cutWriteAheadLog, damageTables, damageWriteAheadLog, flipBit, stored, tamper } from "./raw-level.js";
+import { cutWriteAheadLog, damageTables, flipBit, loseBatch, stored, tamper } from "./raw-level.js";
 
 function open(directory: string): Promise<StateStore> {
   return openLevelStateStore({ directory, nodeId: 1, storeId: STORE_ID });
@@ -69,7 +69,7 @@ t.test("a torn last checkpoint is dropped as a whole", async (t) => {
 
 t.test("a checkpoint lost from the middle, which LevelDB keeps quiet about, stops the open", async (t) => {
   const directory = await unclosedState(t, 300);
-  await damageWriteAheadLog(directory, (bytes) => bytes.fill(0, 100_000, 100_010));
+  await loseBatch(directory, 150);
   const { code, message } = await failureOf(open(directory));
   t.equal(code, "DAMAGED");
   t.match(message, /State checkpoint \d+ was lost, though checkpoint \d+ is there/);
@@ -82,8 +82,8 @@ t.test("a page that ends before its range does still reports a block that could 
   await checkpoint(store);
   await store.close();
   await (await open(directory)).close();
-  await damageTables(directory, 3000, 500);
   const damagedStore = await open(directory);
+  await damageTables(directory, 3000, 500);
   const { code } = await failureOf(page(damagedStore, { gte: "row/", limit: 500 }));
   t.equal(code, "DAMAGED");
   await damagedStore.close();

@@ -1,6 +1,8 @@
 import { open, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
+import { readRecords } from "../../src/storage/level-files/record-log.js";
+import { recordLog } from "./record-log-writer.js";
 
 type RawLevel = ClassicLevel<string, Buffer>;
 
@@ -35,6 +37,14 @@ export async function damageWriteAheadLog(directory: string, change: (bytes: Buf
   const bytes = await readFile(file);
   change(bytes);
   await writeFile(file, bytes);
+}
+
+/** The newest write-ahead log without its record `number`, in good form: as if that batch had never been written. */
+export async function loseBatch(directory: string, number: number): Promise<void> {
+  const file = await largest(directory, ".log");
+  const records = [...readRecords(await readFile(file)).records];
+  records.splice(number, 1);
+  await writeFile(file, recordLog(records));
 }
 
 export async function cutWriteAheadLog(directory: string, bytesLost: number): Promise<void> {
