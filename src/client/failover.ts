@@ -28,6 +28,10 @@ export const defaultRetryLimits: RetryLimits = {
 
 /** A repeatable call does not give all of its time to one node that hangs: so many attempts fit the deadline. */
 const REPEATABLE_ATTEMPTS_IN_DEADLINE = 3;
+/** In less than this a node can hardly say that it did not execute a call: it would look as if nobody knew. */
+const ATTEMPT_MIN_MS = 500;
+/** No attempt begins with less than this left, nor with less than a tenth of the deadline if that is shorter. */
+const LAST_ATTEMPT_MIN_MS = 400;
 
 /**
  * Runs `attempt` against one node after the other until it succeeds, fails for good, or the limits are reached.
@@ -40,16 +44,18 @@ export async function withFailover<Node, Result>(
   attempt: (node: Node, timeoutMs: number) => Promise<Result>,
 ): Promise<Result> {
   const endsAt = performance.now() + limits.deadlineMs;
+  const lastBeginsAt = endsAt - Math.min(LAST_ATTEMPT_MIN_MS, limits.deadlineMs / 10);
   const share = repeatability === "once" ? 1 : REPEATABLE_ATTEMPTS_IN_DEADLINE;
+  const attemptMs = Math.max(ATTEMPT_MIN_MS, limits.deadlineMs / share);
   let unknown: FolioError | undefined;
   for (let count = 1; ; count += 1) {
-    const timeoutMs = Math.max(1, Math.min(endsAt - performance.now(), limits.deadlineMs / share));
+    const timeoutMs = Math.max(1, Math.min(endsAt - performance.now(), attemptMs));
     const outcome = await attemptOnce(rotation, (node) => attempt(node, timeoutMs));
     if (outcome.ok) return outcome.result;
     const { error } = outcome;
     if (error.code === "OUTCOME_UNKNOWN") unknown = error;
     const delayMs = pauseBefore(count, rotation.size, limits, error);
-    const over = count >= limits.attemptsMax || performance.now() + delayMs >= endsAt;
+    const over = count >= limits.attemptsMax || performance.now() + delayMs >= lastBeginsAt;
     if (over || !mayRepeat(error, repeatability)) throw finalError(error, unknown, repeatability);
     if (delayMs > 0) await pause(delayMs);
   }

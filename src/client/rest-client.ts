@@ -123,7 +123,7 @@ async function exchange(
   { requestId, timeoutMs }: { readonly requestId: string; readonly timeoutMs: number },
 ): Promise<{ readonly response: Response; readonly text: string }> {
   try {
-    headers.set("prefer", `wait=${waitSeconds(timeoutMs)}`);
+    headers.set("prefer", `wait=${(waitMs(timeoutMs) / 1000).toFixed(3)}`);
     const response = await fetch(urlOf(origin, call), {
       method: call.method,
       headers,
@@ -138,9 +138,12 @@ async function exchange(
   }
 }
 
-/** Whole seconds that leave the answer some of the time for its way back; at least one. */
-function waitSeconds(timeoutMs: number): number {
-  return Math.max(1, Math.floor((timeoutMs * 0.9) / 1000));
+/**
+ * How long the node may wait, so that it is the node who says what became of the call: nodes look at their deadlines ten
+ * times a second, and the way back takes a moment, too.
+ */
+function waitMs(timeoutMs: number): number {
+  return timeoutMs - Math.min(Math.max(250, 100 + timeoutMs / 8), timeoutMs / 2, 1000);
 }
 
 function parsed(text: string): unknown {

@@ -157,4 +157,8 @@ t.test("Prefer: wait says how long the caller waits; what is not understood is i
     payload: { prefix: "SG", count: 2 },
   });
   t.same(backend.deadlinesMs, [4000, 10_000, undefined, undefined, undefined, undefined, 2000]);
+  for (const prefer of ["wait=0.25", "wait=1.5, respond-async", "wait=.5", "wait=1.2345"]) {
+    await call(app, { method: "POST", url: "/api/v1/next", headers: { prefer }, payload: { prefix: "SG" } });
+  }
+  t.same(backend.deadlinesMs.slice(7), [250, 1500, undefined, undefined], "fractions that a client may need");
 });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import t, { type Test } from "tap";
 import { OperatingFailure } from "../../src/failure.js";
 import type { RefusalCode } from "../../src/sequence/result.js";
+import { lonelyNode } from "../client/lonely-node.js";
 import { folio, restNode } from "./command-line.js";
 
 /** A server that is not Folio, or not well. */
@@ -67,6 +68,20 @@ t.test("not executed and outcome unknown are told apart", async (t) => {
   const reset = await folio(["reset", "SG", "1", "--reason", "r", "--api-key", "admin-key", "--server", url]);
   t.equal(reset.code, 7);
   t.equal(backend.commands.length, before + 1, "a reset was not");
+});
+
+t.test("without a leader a draw and a reset were certainly not executed, and the code says so", async (t) => {
+  const { restUrl, adminKey } = await lonelyNode(t);
+  const servers = ["--server", `${restUrl},${restUrl}`, "--deadline", "6000"];
+  const outcomes = await Promise.all([
+    folio(["next", "SG", ...servers]),
+    folio(["reset", "SG", "1", "--reason", "r", "--api-key", adminKey, ...servers]),
+  ]);
+  for (const { code, stderr, stdout } of outcomes) {
+    t.equal(code, 6, stderr);
+    t.match(stderr, /^folio: NOT_EXECUTED: No leader took the request before its deadline\./);
+    t.equal(stdout, "");
+  }
 });
 
 t.test("an answer lost on the way leaves a draw's outcome unknown, a read's not executed", async (t) => {

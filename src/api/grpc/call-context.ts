@@ -39,9 +39,14 @@ export function admit(call: Call, gate: Gate, needed: AccessLevel): string {
   throw new Problem(authorisation.refusal.code, authorisation.refusal.detail);
 }
 
-/** Of the time that the client waits, this much is kept for the way back, so that the answer says what became of it. */
-const WAY_BACK_SHARE = 0.1;
-const WAY_BACK_MAX_MS = 100;
+/**
+ * Of the time that the client waits, this much is kept for the answer that says what became of the call: a node looks at
+ * its deadlines ten times a second, and the way back takes a moment, too.
+ */
+const VERDICT_LATENESS_MS = 100;
+const WAY_BACK_SHARE = 0.125;
+const KEPT_MIN_MS = 250;
+const KEPT_MAX_MS = 1000;
 
 /** @throws Problem NOT_EXECUTED when the client's deadline has passed already */
 export function proposeOptionsOf(call: Call): ProposeOptions | undefined {
@@ -49,7 +54,9 @@ export function proposeOptionsOf(call: Call): ProposeOptions | undefined {
   if (deadline === Number.POSITIVE_INFINITY) return undefined;
   const remainingMs = Number(deadline) - Date.now();
   if (remainingMs <= 0) throw new Problem("NOT_EXECUTED", "the client's deadline had passed when the call arrived");
-  return { deadlineMs: Math.max(1, Math.floor(remainingMs - Math.min(WAY_BACK_MAX_MS, remainingMs * WAY_BACK_SHARE))) };
+  const wantedMs = Math.max(KEPT_MIN_MS, VERDICT_LATENESS_MS + remainingMs * WAY_BACK_SHARE);
+  const keptMs = Math.min(wantedMs, remainingMs / 2, KEPT_MAX_MS);
+  return { deadlineMs: Math.max(1, Math.floor(remainingMs - keptMs)) };
 }
 
 function textOf(metadata: Metadata, name: string): string | undefined {

@@ -26,17 +26,18 @@ export function callerOf(request: FastifyRequest): Caller {
   return { principal: request.principal, requestId: request.id };
 }
 
-const WAIT_PREFERENCE = /(?:^|[,;]\s*)wait=(\d{1,6})(?:$|[\s,;])/;
+const WAIT_PREFERENCE = /(?:^|[,;]\s*)wait=(\d{1,6}(?:\.\d{1,3})?)(?:$|[\s,;])/;
 
 /**
  * How long the caller waits, by `Prefer: wait=SECONDS` (RFC 7240 §4.3): the answer that a call ends with at its
- * deadline should still find it there. Preferences that are not understood are ignored, as the RFC says.
+ * deadline should still find it there. Preferences that are not understood are ignored, as the RFC says. It knows whole
+ * seconds only; fractions are taken as well, since a client with several nodes to ask may have less for each.
  */
 export function proposeOptionsOf(request: FastifyRequest): ProposeOptions | undefined {
   const { prefer } = request.headers;
   if (prefer === undefined) return undefined;
   const seconds = WAIT_PREFERENCE.exec(String(prefer))?.[1];
-  return seconds === undefined || Number(seconds) === 0 ? undefined : { deadlineMs: Number(seconds) * 1000 };
+  return seconds === undefined || Number(seconds) === 0 ? undefined : { deadlineMs: Math.ceil(Number(seconds) * 1000) };
 }
 
 export function authorFieldsOf(body: AuthoredBody): Pick<DrawFields, "clientId" | "generatedBy" | "correlationId"> {

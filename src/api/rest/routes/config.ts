@@ -4,7 +4,7 @@ import type { Definition } from "../../../sequence/definition.js";
 import { configureCommand } from "../../commands.js";
 import type { Backend } from "../../port.js";
 import { definitionAnswer, KEY_NEEDED, problemResponses } from "../answer-schemas.js";
-import { authorFieldsOf, callerOf } from "../callers.js";
+import { authorFieldsOf, callerOf, proposeOptionsOf } from "../callers.js";
 import { conditionHeaders, conditionOf, isUnchanged, versionTag } from "../conditions.js";
 import { definitionOf } from "../definitions.js";
 import type { RestApp } from "../edge.js";
@@ -60,7 +60,7 @@ export function configRoutes(app: RestApp, backend: Backend): void {
         expectedVersion,
         ...authorFieldsOf(request.body),
       };
-      const result = await backend.propose(configureCommand(fields, callerOf(request)));
+      const result = await backend.propose(configureCommand(fields, callerOf(request)), proposeOptionsOf(request));
       const name = (field: string) => (field === "expectedVersion" ? header : restName(field));
       return sendDefinition(resultOf(result, "configured", name).definition, reply);
     },

@@ -14,7 +14,7 @@ import {
   versionField,
 } from "../../request-fields.js";
 import { KEY_NEEDED, problemResponses } from "../answer-schemas.js";
-import { authorFieldsOf, callerOf, scopeFieldsOf } from "../callers.js";
+import { authorFieldsOf, callerOf, proposeOptionsOf, scopeFieldsOf } from "../callers.js";
 import type { RestApp } from "../edge.js";
 import { authorProperties, closed, prefixParams, scopeProperties } from "../request-schemas.js";
 import { resultOf } from "../results.js";
@@ -79,7 +79,7 @@ async function reset(
     },
     callerOf(request),
   );
-  const done = resultOf(await backend.propose(command), "reset");
+  const done = resultOf(await backend.propose(command, proposeOptionsOf(request)), "reset");
   return { success: true, message: messageOf(done), old_value: done.oldValue, new_value: done.newValue };
 }
 
