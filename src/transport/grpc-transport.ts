@@ -40,6 +40,7 @@ export class GrpcTransport implements Transport {
   /** Of the peers, whoever dials: snapshots are fetched there. */
   #addresses: ReadonlyMap<NodeId, string> = new Map();
   readonly #served: ServedSnapshots;
+  readonly #questions = new PeerQuestions(() => this.#events);
   readonly #fetches = new Set<SnapshotFetch>();
   readonly #counters = newCounters();
   #events: TransportEvents | undefined;
@@ -53,10 +54,10 @@ export class GrpcTransport implements Transport {
     this.#served = new ServedSnapshots(options.snapshotStallMs ?? SNAPSHOT_STALL_MS);
     const events = {
       refuse: (from: NodeId) => this.#refuse(from),
-      accepted: (from: NodeId, call: InboundCall) => this.#link(from).open(call, (end) => endInbound(call, end)),
+      accepted: (from: NodeId, call: InboundCall) => this.#link(from).accept(call, (end) => endInbound(call, end)),
       snapshotWanted: (from: NodeId, least: LogIndex, call: SnapshotCall) => this.#serve(from, least, call),
     };
-    this.#listener = new PeerListener(options.nodeId, events, new PeerQuestions(() => this.#events));
+    this.#listener = new PeerListener(options.nodeId, events, this.#questions);
   }
 
   /** The port that is listened on, once `start` has resolved. */
@@ -96,8 +97,6 @@ export class GrpcTransport implements Transport {
     for (const [peer, address] of next) {
       const link = this.#link(peer);
       link.known = true;
-      // The node with the higher id dials; the other waits for it.
-      if (peer > nodeId) continue;
       link.dialAt(address);
       if (this.#state === "running") link.dial();
     }
@@ -129,6 +128,7 @@ export class GrpcTransport implements Transport {
     for (const fetch of this.#fetches) fetch.cancel();
     this.#fetches.clear();
     this.#served.endAll(end);
+    this.#questions.end();
     for (const link of this.#links.values()) link.close(end);
     this.#links.clear();
     await this.#listener.close();
@@ -176,7 +176,12 @@ export class GrpcTransport implements Transport {
 
   #refuse(from: NodeId): StreamEnd | undefined {
     if (this.#state === "stopped") return { code: status.UNAVAILABLE, details: "this node is stopping" };
-    if (this.#links.has(from)) return undefined;
+    const link = this.#links.get(from);
+    // Both dialled at once: this node's stream stays.
+    if (from < this.#options.nodeId && link?.holdsOwnStream === true) {
+      return { code: status.ALREADY_EXISTS, details: "a stream between the two is up" };
+    }
+    if (link !== undefined) return undefined;
     let strangers = 0;
     for (const link of this.#links.values()) if (!link.known) strangers += 1;
     if (strangers < STRANGERS_MAX) return undefined;

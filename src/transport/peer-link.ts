@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { NodeId } from "../raft/types.js";
 import { Backoff } from "./backoff.js";
-import { PeerDialler } from "./peer-dialler.js";
+import { type OutboundCall, PeerDialler } from "./peer-dialler.js";
 import { type FrameCall, PeerStream, type StreamEnd } from "./peer-stream.js";
 import type { PeerMessage, TransportEvents } from "./transport.js";
 import type { TransportCounters } from "./transport-stats.js";
@@ -12,6 +12,11 @@ const BACKOFF_MAX_MS = 2_000;
 const HEALTHY_AFTER_MS = 1_000;
 /** Ticks without a sound after which another stream is dialled beside the silent one. */
 const SILENT_TICKS_MAX = 4;
+/**
+ * Ticks without a stream after which the node with the lower id dials, too: the other may not know
+ * it yet (it joins), or may look for it where it no longer is.
+ */
+const PATIENCE_TICKS = 4;
 const BUFFER_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** Something an operator should read, in a sentence. */
@@ -37,6 +42,9 @@ export class PeerLink {
   /** In setPeers; otherwise a stranger that called. */
   known = false;
   #stream: PeerStream | undefined;
+  /** This node opened the stream. */
+  #isOutbound = false;
+  #ticksWithoutStream = 0;
   /** The stream that `connected` was called for. */
   #announced: PeerStream | undefined;
   #dialler: PeerDialler | undefined;
@@ -57,12 +65,26 @@ export class PeerLink {
     return this.#stream !== undefined;
   }
 
-  /** The address to dial the peer at, from now on. A stream to another address is closed. */
+  /** A stream is up that this node opened, and the peer is heard on it. */
+  get holdsOwnStream(): boolean {
+    return this.#isOutbound && this.#isSound;
+  }
+
+  get #isSound(): boolean {
+    return this.#stream !== undefined && this.#stream.silentTicks < SILENT_TICKS_MAX;
+  }
+
+  /** The node with the higher id dials; the other leaves it to that one as long as it can. */
+  get #yields(): boolean {
+    return this.#options.self < this.#options.peer;
+  }
+
+  /** The address to dial the peer at, from now on. A stream that was dialled at another address is closed. */
   dialAt(address: string): void {
     if (this.#dialler?.address === address) return;
     if (this.#dialler !== undefined) {
       this.#dialler.stop();
-      this.#closeStream({ code: status.CANCELLED, details: "the peer's address changed" });
+      if (this.#isOutbound) this.#closeStream({ code: status.CANCELLED, details: "the peer's address changed" });
     }
     const { self, peer } = this.#options;
     this.#dialler = new PeerDialler({
@@ -71,18 +93,33 @@ export class PeerLink {
       address,
       backoff: this.#backoff,
       wanted: () => this.#wanting,
-      connected: ({ call, hangUp }) => this.open(call, hangUp),
+      connected: (outbound) => this.#dialled(outbound),
       failed: (reason) => this.#onFailure(address, reason),
     });
   }
 
-  /** Dials now, where this node is the one to dial and no sound stream is up. */
+  /** Dials now, where it is this node's turn and no sound stream is up. */
   dial(): void {
     if (this.#wanting) this.#dialler?.dial();
   }
 
-  /** Takes a stream into use. It replaces an older one: whoever opened it had a reason to. */
-  open(call: FrameCall, endCall: (end: StreamEnd) => void): void {
+  /** Takes a stream into use that the peer opened. It replaces an older one: whoever opened it had a reason to. */
+  accept(call: FrameCall, endCall: (end: StreamEnd) => void): void {
+    this.#isOutbound = false;
+    this.#open(call, endCall);
+  }
+
+  #dialled({ call, hangUp }: OutboundCall): void {
+    // Both dialled at once: the one that the node with the higher id opened stays, on both sides.
+    if (this.#yields && this.#isSound && !this.#isOutbound) {
+      hangUp();
+      return;
+    }
+    this.#isOutbound = true;
+    this.#open(call, hangUp);
+  }
+
+  #open(call: FrameCall, endCall: (end: StreamEnd) => void): void {
     const { self, peer, wall, counters, events, notice } = this.#options;
     const older = this.#stream;
     const stream = new PeerStream({
@@ -113,6 +150,7 @@ export class PeerLink {
 
   tick(): void {
     this.#stream?.tick();
+    this.#ticksWithoutStream = this.#stream === undefined ? this.#ticksWithoutStream + 1 : 0;
     this.dial();
   }
 
@@ -123,7 +161,8 @@ export class PeerLink {
   }
 
   get #wanting(): boolean {
-    return this.#stream === undefined || this.#stream.silentTicks >= SILENT_TICKS_MAX;
+    if (this.#stream === undefined) return !this.#yields || this.#ticksWithoutStream >= PATIENCE_TICKS;
+    return !this.#isSound && (!this.#yields || this.#isOutbound);
   }
 
   #closeStream(end: StreamEnd): void {

@@ -5,12 +5,18 @@ import type { ChangeMembersRequest, TransportEvents } from "./transport.js";
 /** Changes of membership that wait for their answer; the cluster makes one at a time anyway. */
 const CHANGES_MAX = 16;
 
-const STOPPING = { code: status.ABORTED, details: "this node is not running" };
+/** Nothing was done. */
+const NOT_RUNNING = { code: status.ABORTED, details: "this node is not running" };
+/** The host was asked already. */
+const STOPPING = { code: status.UNAVAILABLE, details: "the node is stopping" };
 
-/** Answers what anybody on the peer network may ask. The host is asked in a microtask of its own: grpc-js would swallow what it throws. */
+/**
+ * Answers what anybody on the peer network may ask. The host is asked in a microtask of its own:
+ * grpc-js would swallow what it throws.
+ */
 export class PeerQuestions {
   readonly #events: () => TransportEvents | undefined;
-  #changesUnderway = 0;
+  readonly #changesUnderway = new Set<sendUnaryData<Buffer>>();
 
   /** @param events undefined while the transport does not run */
   constructor(events: () => TransportEvents | undefined) {
@@ -20,32 +26,31 @@ export class PeerQuestions {
   readonly changeMembers: handleUnaryCall<Buffer, Buffer> = ({ request: bytes }, callback) => {
     const request = decodeOrRefuse(bytes, callback);
     if (request === undefined) return;
-    if (this.#changesUnderway >= CHANGES_MAX) {
-      callback({
-        code: status.RESOURCE_EXHAUSTED,
-        details: `${CHANGES_MAX} changes of membership are waiting already`,
-      });
+    if (this.#changesUnderway.size >= CHANGES_MAX) {
+      const details = `${CHANGES_MAX} changes of membership are waiting already`;
+      callback({ code: status.RESOURCE_EXHAUSTED, details });
       return;
     }
-    this.#changesUnderway += 1;
+    const answer: sendUnaryData<Buffer> = (error, reply) => {
+      if (this.#changesUnderway.delete(answer)) callback(error, reply);
+    };
+    this.#changesUnderway.add(answer);
     queueMicrotask(() => {
       const events = this.#events();
-      let isAnswered = false;
-      const answer: sendUnaryData<Buffer> = (error, reply) => {
-        if (isAnswered) return;
-        isAnswered = true;
-        this.#changesUnderway -= 1;
-        callback(error, reply);
-      };
-      if (events === undefined) answer(STOPPING);
+      if (events === undefined) answer(NOT_RUNNING);
       else events.membersChangeRequested(request, (reply) => answer(null, encodeChangeReply(reply)));
     });
   };
 
+  /** What is not answered yet will not be: the callers learn it now. */
+  end(): void {
+    for (const answer of [...this.#changesUnderway]) answer(STOPPING);
+  }
+
   readonly describe: handleUnaryCall<Buffer, Buffer> = (_call, callback) => {
     queueMicrotask(() => {
       const events = this.#events();
-      if (events === undefined) callback(STOPPING);
+      if (events === undefined) callback(NOT_RUNNING);
       else callback(null, encodeDescription(events.describeRequested()));
     });
   };

@@ -10,43 +10,10 @@ import {
   status,
 } from "@grpc/grpc-js";
 import t from "tap";
-import { GrpcTransport, type GrpcTransportOptions } from "../../src/transport/grpc-transport.js";
 import { DIALLER_OPTIONS, identify, LISTENER_OPTIONS, PEER_SERVICE } from "../../src/transport/peer-protocol.js";
-import { transportContract, type World } from "./transport-contract.js";
-import { connect, forward, meet, type Site, Witness } from "./witness.js";
-
-interface GrpcSite extends Site {
-  readonly transport: GrpcTransport;
-  readonly notices: string[];
-}
-
-/** Nodes on loopback, each on a port of the system's choosing, which it keeps when it restarts. */
-class GrpcWorld implements World {
-  readonly #sites: GrpcSite[] = [];
-  readonly #ports = new Map<number, number>();
-
-  async start(id: number, witness: Witness, options: Partial<GrpcTransportOptions> = {}): Promise<GrpcSite> {
-    const notices: string[] = [];
-    const transport = new GrpcTransport({
-      nodeId: id,
-      host: "127.0.0.1",
-      port: this.#ports.get(id) ?? 0,
-      wall: () => Date.now(),
-      random: () => 0.5,
-      notice: (_level, message, { reason }) => notices.push(`${message}: ${String(reason)}`),
-      ...options,
-    });
-    await transport.start(witness);
-    this.#ports.set(id, transport.port);
-    const site = { id, address: `127.0.0.1:${transport.port}`, transport, witness, notices };
-    this.#sites.push(site);
-    return site;
-  }
-
-  async end(): Promise<void> {
-    for (const { transport } of this.#sites) await transport.stop();
-  }
-}
+import { GrpcWorld, worldOf } from "./grpc-world.js";
+import { transportContract } from "./transport-contract.js";
+import { connect, forward, meet, Witness } from "./witness.js";
 
 transportContract(t, "gRPC", () => new GrpcWorld());
 
@@ -68,11 +35,15 @@ function callRaw(address: string, metadata: Metadata) {
 }
 
 /** A listener that answers under a node's name and does with the stream what the test wants. */
-async function impersonate(nodeId: number, onStream: (call: ServerDuplexStream<Buffer, Buffer>) => void) {
+async function impersonate(
+  nodeId: number,
+  onStream: (call: ServerDuplexStream<Buffer, Buffer>) => void,
+  { answersAtOnce } = { answersAtOnce: true },
+) {
   const server = new Server(LISTENER_OPTIONS);
   server.addService(PEER_SERVICE, {
     exchange: (call: ServerDuplexStream<Buffer, Buffer>) => {
-      call.sendMetadata(identify(nodeId));
+      if (answersAtOnce) call.sendMetadata(identify(nodeId));
       call.on("data", () => {});
       onStream(call);
     },
@@ -83,12 +54,6 @@ async function impersonate(nodeId: number, onStream: (call: ServerDuplexStream<B
     );
   });
   return { address: `127.0.0.1:${port}`, stop: () => server.forceShutdown() };
-}
-
-function worldOf(t: { teardown: (end: () => Promise<void>) => void }): GrpcWorld {
-  const world = new GrpcWorld();
-  t.teardown(() => world.end());
-  return world;
 }
 
 t.test("malformed bytes from a caller end its stream with the reason, and the node goes on", async (t) => {
@@ -216,6 +181,101 @@ t.test("a peer whose address changes is dialled at the new one", async (t) => {
   three.transport.send(2, [forward(1)]);
   await moved.witness.untilSaw("frame 3");
   await two.witness.untilSaw("disconnected 3");
+});
+
+t.test(
+  "a joiner with a lower id is answered by a member that does not know it, and stays when it is known",
+  async (t) => {
+    const world = worldOf(t);
+    const [joiner, member] = [await world.start(2, new Witness()), await world.start(3, new Witness())];
+    member.transport.setPeers([]);
+    joiner.transport.setPeers([member]);
+    await Promise.all([member.witness.untilSaw("connected 2"), joiner.witness.untilSaw("connected 3")]);
+    member.transport.setPeers([joiner]);
+    member.transport.send(2, [forward(1)]);
+    await joiner.witness.untilSaw("frame 3");
+    t.strictSame(joiner.witness.log, ["connected 3", "frame 3"]);
+    t.strictSame(member.witness.log, ["connected 2"]);
+  },
+);
+
+t.test(
+  "a member with a lower id that moved calls those who look for it where it was, and is readdressed",
+  async (t) => {
+    const world = worldOf(t);
+    const [one, three] = [await world.start(1, new Witness()), await world.start(3, new Witness())];
+    three.transport.setPeers([{ id: 1, address: "127.0.0.1:1" }]);
+    one.transport.setPeers([three]);
+    await Promise.all([one.witness.untilSaw("connected 3"), three.witness.untilSaw("connected 1")]);
+    three.transport.setPeers([one]);
+    three.transport.send(1, [forward(1)]);
+    await one.witness.untilSaw("frame 3");
+    t.strictSame(three.witness.log, ["connected 1"], "the stream that came in is no stream to the old address");
+  },
+);
+
+t.test("a member that moved and calls from its new place keeps that stream when the others learn of it", async (t) => {
+  const world = worldOf(t);
+  const [one, three] = [await world.start(1, new Witness()), await world.start(3, new Witness())];
+  one.transport.setPeers([{ id: 3, address: "127.0.0.1:1" }]);
+  three.transport.setPeers([one]);
+  await one.witness.untilSaw("connected 3");
+  one.transport.setPeers([three]);
+  one.transport.send(3, [forward(1)]);
+  await three.witness.untilSaw("frame 1");
+  t.strictSame(one.witness.log, ["connected 3"]);
+});
+
+t.test("where both dial, the stream of the node with the higher id stays on both sides", async (t) => {
+  const world = worldOf(t);
+  const [two, three] = [await world.start(2, new Witness()), await world.start(3, new Witness())];
+  two.transport.setPeers([]);
+  three.transport.setPeers([two]);
+  await three.witness.untilSaw("connected 2");
+  const second = callRaw(three.address, identify(2));
+  t.equal((await second.ended).code, status.ALREADY_EXISTS);
+  second.hangUp();
+
+  // The other way around: node 2 dials, and is answered only after node 4 has dialled.
+  let answer: () => void = () => {};
+  let hungUp: () => void = () => {};
+  const asked = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const gone = new Promise<void>((resolve) => {
+    hungUp = resolve;
+  });
+  let call: ServerDuplexStream<Buffer, Buffer> | undefined;
+  const isDialled = (inbound: ServerDuplexStream<Buffer, Buffer>): void => {
+    call = inbound;
+    inbound.on("cancelled", hungUp);
+    answer();
+  };
+  const slow = await impersonate(4, isDialled, { answersAtOnce: false });
+  t.teardown(slow.stop);
+  two.transport.setPeers([three, { id: 4, address: slow.address }]);
+  await asked;
+  const four = callRaw(two.address, identify(4));
+  t.teardown(four.hangUp);
+  await two.witness.untilSaw("connected 4");
+  call?.sendMetadata(identify(4));
+  await gone;
+  t.strictSame(two.witness.log, ["connected 3", "connected 4"]);
+});
+
+t.test("peers come and go at any time, above and below, and leave the others alone", async (t) => {
+  const world = worldOf(t);
+  const start = (id: number) => world.start(id, new Witness());
+  const [four, two, six, one, five] = [await start(4), await start(2), await start(6), await start(1), await start(5)];
+  await connect(four, two);
+  await connect(four, two, six);
+  await connect(four, two, six, one);
+  for (const { transport } of [four, six, one]) transport.setPeers([four, six, one]);
+  two.transport.setPeers([]);
+  await Promise.all([four, six, one].map(({ witness }) => witness.untilSaw("disconnected 2")));
+  await connect(four, six, one, five);
+  t.strictSame(four.witness.log, ["connected 2", "connected 6", "connected 1", "disconnected 2", "connected 5"]);
+  t.equal(four.transport.stats.peersConnected, 3);
 });
 
 t.test("a name that does not resolve is tried on, and a right one then connects", async (t) => {

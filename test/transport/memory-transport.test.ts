@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import t from "tap";
 import { MemoryNetwork, type NetworkEvent } from "../../src/transport/memory-transport.js";
-import type { PeerMessage } from "../../src/transport/transport.js";
+import type { PeerCalls, PeerMessage } from "../../src/transport/transport.js";
+import { callsContract } from "./calls-contract.js";
+import { snapshotContract } from "./snapshot-contract.js";
 import { transportContract, type World } from "./transport-contract.js";
 import { connect, forward, type Site, Witness } from "./witness.js";
 
@@ -11,13 +13,23 @@ class MemoryWorld implements World {
 
   constructor(filter?: (from: number, to: number, messages: readonly PeerMessage[]) => readonly PeerMessage[]) {
     const defer = (callback: () => void): void => void setImmediate(callback);
-    this.network = new MemoryNetwork({ defer, wall: () => Date.now(), ...(filter === undefined ? {} : { filter }) });
+    const timer = (delayMs: number, callback: () => void) => {
+      const timeout = setTimeout(callback, delayMs);
+      return () => clearTimeout(timeout);
+    };
+    const clocks = { wall: () => Date.now(), timer };
+    this.network = new MemoryNetwork({ defer, ...clocks, ...(filter === undefined ? {} : { filter }) });
+  }
+
+  get calls(): PeerCalls {
+    return this.network.calls(0);
   }
 
   async start(id: number, witness: Witness): Promise<Site> {
-    const transport = this.network.transport(id);
+    const address = `node-${id}:1`;
+    const transport = this.network.transport(id, address);
     await transport.start(witness);
-    const site = { id, address: `node-${id}:1`, transport, witness };
+    const site = { id, address, transport, witness };
     this.#sites.push(site);
     return site;
   }
@@ -28,6 +40,8 @@ class MemoryWorld implements World {
 }
 
 transportContract(t, "memory", () => new MemoryWorld());
+snapshotContract(t, "memory", () => new MemoryWorld());
+callsContract(t, "memory", () => new MemoryWorld());
 
 t.test("nodes that are cut apart are disconnected, and connected again when the cut is healed", async (t) => {
   const world = new MemoryWorld();

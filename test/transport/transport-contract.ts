@@ -1,12 +1,14 @@
 import type { Test } from "tap";
 import type { NodeId } from "../../src/raft/types.js";
-import type { PeerMessage } from "../../src/transport/transport.js";
+import type { PeerCalls, PeerMessage } from "../../src/transport/transport.js";
 import { connect, forward, intact, meet, type Site, Witness } from "./witness.js";
 
 /** Where a contract test takes its nodes from. */
 export interface World {
   /** Starts a node; one that had the id before must have been stopped, and its address is used again. */
   start(id: NodeId, witness: Witness): Promise<Site>;
+  /** For somebody who is no node of this world. */
+  readonly calls: PeerCalls;
   /** Stops whatever still runs. */
   end(): Promise<void>;
 }
