@@ -159,7 +159,8 @@ export interface SnapshotFetch {
 
 /**
  * Carries messages between peers: best effort, in order while a stream lives, never twice. One
- * stream per pair, opened by the node with the higher id, reconnected with backoff.
+ * stream per pair, opened by the node with the higher id (by the other only when that does not
+ * come about), reconnected with backoff.
  */
 export interface Transport {
   /** Begins to listen and to dial. Events never fire synchronously from within a call. */
