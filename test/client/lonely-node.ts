@@ -35,7 +35,8 @@ export async function lonelyNode(t: Test): Promise<LonelyNode> {
   const fatal = (failure: Error): never => {
     throw failure;
   };
-  const node = await startNode({ config, version: "test", logger: pino({ level: "silent" }), fatal });
+  const logger = pino({ level: "silent" });
+  const node = await startNode({ config: { ...config, nodeId: 1 }, version: "test", logger, fatal });
   t.teardown(async () => {
     await node.stop(0);
     await rm(dataDir, { recursive: true, force: true });
