@@ -1,11 +1,22 @@
 import type { CoreOptions } from "../../src/raft/state.js";
-import type { Configuration, LogIndex, MemberKind, NodeId, RaftMessage, Transition } from "../../src/raft/types.js";
+import type {
+  Configuration,
+  LogIndex,
+  MemberChange,
+  MemberChangeAnswer,
+  MemberKind,
+  NodeId,
+  RaftMessage,
+  Transition,
+} from "../../src/raft/types.js";
 import { CheckFailure, ClusterChecks } from "./cluster-checks.js";
 import { type CoreDisk, CoreNode, emptyDisk } from "./core-node.js";
 
 export interface ClusterOptions {
   readonly voters: number;
   readonly learners: number;
+  /** Nodes with empty disks that belong to no cluster yet; their ids follow those of the members. */
+  readonly spares?: number;
   readonly seed: number;
   readonly core?: Partial<CoreOptions>;
   /** Disks to start from; absent: empty ones. */
@@ -21,11 +32,14 @@ export interface Read {
   outcome: "waiting" | "refused" | LogIndex;
 }
 
+export function memberOf(id: NodeId, kind: MemberKind) {
+  return { id, kind, storeId: `store-${id}`, address: `node-${id}:7070` };
+}
+
 /** Configuration with the first `voters` seats voting and the rest learning. */
 export function configurationOf(voters: number, learners: number, clusterId = ""): Configuration {
-  const member = (id: NodeId, kind: MemberKind) => ({ id, kind, storeId: `store-${id}`, address: `node-${id}:7070` });
   const members = Array.from({ length: voters + learners }, (_, place) =>
-    member(place + 1, place < voters ? "voter" : "learner"),
+    memberOf(place + 1, place < voters ? "voter" : "learner"),
   );
   return { clusterId, members };
 }
@@ -38,16 +52,19 @@ export class CoreCluster {
   now = 0;
   readonly nodes: readonly CoreNode[];
   readonly checks: ClusterChecks;
+  /** Whose store a message came from: what a host knows by the connection. */
+  readonly #sentBy = new WeakMap<RaftMessage, string>();
   /** Under way, in the order of sending. */
   mail: RaftMessage[] = [];
   readonly reads = new Map<number, Read>();
   readonly transitions: { readonly node: NodeId; readonly transition: Transition }[] = [];
   #nextReadId = 1;
 
-  constructor({ voters, learners, seed, core, disks, clusterId }: ClusterOptions) {
+  constructor({ voters, learners, spares = 0, seed, core, disks, clusterId }: ClusterOptions) {
     const configuration = configurationOf(voters, learners, clusterId);
-    this.nodes = configuration.members.map(
-      ({ id }) =>
+    const nobody: Configuration = { clusterId: "", members: [] };
+    this.nodes = Array.from({ length: voters + learners + spares }, (_, place) => place + 1).map(
+      (id) =>
         new CoreNode(
           {
             id,
@@ -61,11 +78,11 @@ export class CoreCluster {
             foundingClusterId: `founded by ${id}`,
             ...core,
           },
-          { ...emptyDisk(configuration), ...disks?.get(id) },
+          { ...emptyDisk(id <= voters + learners ? configuration : nobody), ...disks?.get(id) },
         ),
     );
     this.checks = new ClusterChecks(this.nodes);
-    for (const node of this.nodes) this.checks.know(node.disk.entries);
+    for (const node of this.nodes) this.checks.know(node.disk);
     for (const node of this.nodes) node.start(this.nowAt(node));
   }
 
@@ -90,6 +107,7 @@ export class CoreCluster {
   turn(node: CoreNode): void {
     const { effects, messages } = node.turn(this.nowAt(node));
     this.checks.turned(node, effects, messages);
+    for (const message of messages) this.#sentBy.set(message, node.storeId);
     this.mail.push(...messages);
     for (const transition of effects.transitions) this.transitions.push({ node: node.id, transition });
     for (const outcome of effects.reads) {
@@ -112,9 +130,28 @@ export class CoreCluster {
 
   deliver(message: RaftMessage): void {
     const node = this.node(message.to);
-    if (!node.isUp) return;
+    if (!node.isUp || !this.#isAdmitted(message, node) || !this.#isSeated(node, message.from)) return;
     node.core.receive(message, this.nowAt(node));
     this.turn(node);
+  }
+
+  /** What a host does: an answer counts only from the store that holds the seat (src/raft/README.md). */
+  #isAdmitted(message: RaftMessage, { core }: CoreNode): boolean {
+    const seat = core.configuration.members.find(({ id }) => id === message.from);
+    const sender = this.#sentBy.get(message);
+    if (message.type !== "voteReply" && message.type !== "appendReply") return true;
+    return seat === undefined || sender === undefined || seat.storeId === sender;
+  }
+
+  /** What a host does for an empty node: it takes its seat when it hears a configuration in which it has one. */
+  #isSeated(node: CoreNode, from: NodeId): boolean {
+    if (node.core.configuration.members.length > 0) return true;
+    const sender = this.node(from);
+    if (!sender.isUp) return false;
+    const { configuration } = sender.core;
+    if (!configuration.members.some(({ id, storeId }) => id === node.id && storeId === node.storeId)) return false;
+    node.found(configuration, this.nowAt(node));
+    return true;
   }
 
   /** Takes what is under way on one link. */
@@ -129,10 +166,12 @@ export class CoreCluster {
     const isAmong = ({ from, to }: RaftMessage) => among.includes(from) && among.includes(to);
     for (let rounds = 0; rounds < 1_000; rounds++) {
       const writing = this.nodes.filter(({ id, write }) => among.includes(id) && write !== undefined);
+      const fetching = this.nodes.filter(({ id, fetch }) => among.includes(id) && fetch && among.includes(fetch.from));
       const arriving = this.mail.filter(isAmong);
-      if (writing.length === 0 && arriving.length === 0) return;
+      if (writing.length === 0 && arriving.length === 0 && fetching.length === 0) return;
       this.mail = this.mail.filter((message) => !isAmong(message));
       for (const node of writing) this.completeWrite(node);
+      for (const node of fetching) if (this.beginFetch(node)) this.endFetch(node);
       for (const message of arriving) this.deliver(message);
     }
     throw new CheckFailure("the cluster chatters without end");
@@ -170,6 +209,41 @@ export class CoreCluster {
     const begun = node.core.transferLeadership(target, this.nowAt(node));
     this.turn(node);
     return begun;
+  }
+
+  change(node: CoreNode, change: MemberChange): MemberChangeAnswer {
+    const answer = node.core.changeMembers(change, this.nowAt(node));
+    this.turn(node);
+    return answer;
+  }
+
+  addLearner(node: CoreNode, id: NodeId): MemberChangeAnswer {
+    const { kind, ...member } = memberOf(id, "learner");
+    return this.change(node, { kind: "addLearner", member: { ...member, storeId: this.node(id).storeId } });
+  }
+
+  compact(node: CoreNode, index: LogIndex): void {
+    node.compact(index, this.nowAt(node));
+    this.turn(node);
+  }
+
+  /** The sender's part of a fetch: from here on the snapshot is what it was then. False: it has ended without one. */
+  beginFetch(node: CoreNode): boolean {
+    const { fetch } = node;
+    if (fetch === undefined || fetch.taken !== undefined) return fetch !== undefined;
+    fetch.taken = this.node(fetch.from).openView(fetch.least);
+    if (fetch.taken === undefined) node.fetch = undefined;
+    return fetch.taken !== undefined;
+  }
+
+  /** What was fetched is built; the core decides whether it comes into force. */
+  endFetch(node: CoreNode): boolean {
+    const taken = node.fetch?.taken;
+    node.fetch = undefined;
+    if (taken === undefined) return false;
+    const installed = node.install(taken, this.nowAt(node));
+    this.turn(node);
+    return installed;
   }
 
   crash(node: CoreNode, fate: "durable" | "lost"): void {

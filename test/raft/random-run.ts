@@ -2,38 +2,19 @@ import type { NodeId, RaftMessage } from "../../src/raft/types.js";
 import { CheckFailure } from "./cluster-checks.js";
 import { CoreCluster } from "./core-cluster.js";
 import type { CoreNode } from "./core-node.js";
+import { Dice } from "./dice.js";
+import { RandomUpheaval, type Upheaval, type UpheavalReport } from "./random-upheaval.js";
 
 const ELECTION_TIMEOUT_MS = 100;
 const MAIL_MAX = 400;
+const NO_UPHEAVAL: Upheaval = {
+  compactPerThousand: 0,
+  fetchPerThousand: 0,
+  changePerThousand: 0,
+  wipePerThousand: 0,
+};
 
-/** Deterministic: the same seed gives the same run. xorshift32, apart from the core's own generator. */
-export class Dice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1;
-    for (let round = 0; round < 8; round++) this.below(2);
-  }
-
-  below(limit: number): number {
-    let state = this.#state;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.#state = state >>> 0;
-    return this.#state % limit;
-  }
-
-  chance(perThousand: number): boolean {
-    return this.below(1000) < perThousand;
-  }
-
-  pick<T>(choices: readonly T[]): T | undefined {
-    return choices[this.below(choices.length)];
-  }
-}
-
-interface Weather {
+interface Weather extends Upheaval {
   readonly lossPerThousand: number;
   readonly repeatPerThousand: number;
   /** How often not the oldest message is taken but any. */
@@ -55,7 +36,7 @@ interface Weather {
   readonly stuckDisk: NodeId;
 }
 
-export interface RunReport {
+export interface RunReport extends UpheavalReport {
   readonly committed: number;
   readonly terms: number;
   readonly readsAnswered: number;
@@ -66,25 +47,30 @@ export interface RunReport {
 export class RandomRun {
   readonly #dice: Dice;
   readonly #cluster: CoreCluster;
+  readonly #upheaval: RandomUpheaval;
+  /** Without it, members stay and logs are never cut. */
+  readonly #hasUpheaval: boolean;
   readonly #cut = new Set<string>();
   #weather: Weather;
   #commands = 0;
   /** Some messages of long ago: delay by any amount. */
   readonly #old: RaftMessage[] = [];
 
-  constructor(seed: number) {
+  constructor(seed: number, hasUpheaval: boolean) {
     this.#dice = new Dice(seed);
-    const [voters, learners] = this.#dice.pick([
-      [3, 0],
-      [3, 0],
-      [5, 0],
-      [3, 1],
-      [1, 1],
-      [2, 0],
-    ] as const) ?? [3, 0];
+    this.#hasUpheaval = hasUpheaval;
+    const [voters, learners, spares] = this.#dice.pick([
+      [3, 0, 2],
+      [3, 0, 1],
+      [5, 0, 1],
+      [3, 1, 1],
+      [1, 1, 2],
+      [2, 0, 1],
+    ] as const) ?? [3, 0, 0];
     this.#cluster = new CoreCluster({
       voters,
       learners,
+      spares: hasUpheaval ? spares : 0,
       seed,
       core: {
         electionTimeoutMs: ELECTION_TIMEOUT_MS,
@@ -95,6 +81,7 @@ export class RandomRun {
       },
     });
     this.#weather = this.#forecast();
+    this.#upheaval = new RandomUpheaval(this.#cluster, this.#dice, (from, to) => !this.#cut.has(`${from}>${to}`));
   }
 
   run(steps: number): RunReport {
@@ -105,7 +92,8 @@ export class RandomRun {
     const healedMs = this.#heal();
     const readsAnswered = [...this.#cluster.reads.values()].filter(({ outcome }) => typeof outcome === "number").length;
     const terms = Math.max(...this.#cluster.nodes.map((node) => node.core.term));
-    return { committed: this.#cluster.checks.committed.length, terms, readsAnswered, healedMs };
+    const committed = this.#cluster.checks.committed.length;
+    return { committed, terms, readsAnswered, healedMs, ...this.#upheaval.report };
   }
 
   #forecast(): Weather {
@@ -124,6 +112,17 @@ export class RandomRun {
       tickMs: calm || dice.chance(500) ? 3 : 4 + dice.below(16),
       slowDiskPerThousand: dice.chance(300) ? 950 : dice.below(500),
       stuckDisk: calm || dice.chance(400) ? 0 : 1 + dice.below(5),
+      ...(this.#hasUpheaval ? this.#forecastUpheaval() : NO_UPHEAVAL),
+    };
+  }
+
+  #forecastUpheaval(): Upheaval {
+    const dice = this.#dice;
+    return {
+      compactPerThousand: dice.chance(500) ? 10 : dice.below(200),
+      fetchPerThousand: dice.chance(500) ? 400 : 10 + dice.below(100),
+      changePerThousand: dice.chance(400) ? 0 : dice.below(150),
+      wipePerThousand: dice.chance(500) ? 0 : dice.below(20),
     };
   }
 
@@ -155,6 +154,7 @@ export class RandomRun {
     if (node.id === this.#weather.stuckDisk && !dice.chance(15)) return;
     if (!dice.chance(this.#weather.slowDiskPerThousand)) this.#cluster.completeWrite(node);
     if (dice.chance(20)) node.checkpoint();
+    if (this.#hasUpheaval) this.#upheaval.tend(node, this.#weather);
   }
 
   /** The node's clock leaps ahead: it stands, or looks for its majority, though nothing is wrong. */
@@ -228,13 +228,16 @@ export class RandomRun {
       cluster.now++;
       for (const message of cluster.mail.splice(0)) cluster.deliver(message);
       for (const node of cluster.nodes) cluster.completeWrite(node);
+      for (const node of cluster.nodes)
+        if (node.fetch !== undefined && cluster.beginFetch(node)) cluster.endFetch(node);
       for (const node of cluster.nodes) if (node.core.nextDeadline <= cluster.nowAt(node)) cluster.tick(node);
       const { leader } = cluster;
       if (proposed < 0 && leader?.core.acceptsProposals === true && cluster.propose(leader, "after healing")) {
-        proposed = leader.log.length;
+        proposed = leader.core.lastIndex;
       }
       if (proposed >= 0 && leader !== undefined && leader.core.lastIndex < proposed) proposed = -1;
-      if (proposed > 0 && cluster.nodes.every(({ appliedIndex }) => appliedIndex >= proposed)) {
+      const members = cluster.nodes.filter(({ id }) => leader?.core.configuration.members.some((one) => one.id === id));
+      if (proposed > 0 && members.every(({ appliedIndex }) => appliedIndex >= proposed)) {
         return cluster.now - healedAt;
       }
     }

@@ -104,7 +104,7 @@ t.test("a write that ends is credited only with what is still in the log (classi
     round: 1,
     entries: [replacement],
   });
-  t.same(follower.log.at(-1), replacement);
+  t.same(follower.log.entries.at(-1), replacement);
   cluster.completeWrite(follower);
   t.equal(follower.core.durableIndex, 1, "entry 2 on disk is another one than in the log");
   t.same(cluster.take(2, 3), []);

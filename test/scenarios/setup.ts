@@ -1,5 +1,6 @@
 import type { Entry, NodeId } from "../../src/raft/types.js";
 import type { CoreDisk } from "../raft/core-node.js";
+import type { LogContent } from "../raft/log-content.js";
 
 /** How a story begins: who there is, and what their disks hold. */
 export interface Setup {
@@ -52,7 +53,8 @@ function entriesOf(setup: Setup, terms: readonly number[]): Entry[] {
   });
 }
 
-/** The terms of a log, as stories write it: `1 1 2`. */
-export function logText(entries: readonly Entry[]): string {
-  return entries.map(({ term }) => term).join(" ");
+/** The terms of a log, as stories write it: `1 1 2`, or `[3/1] 2 2` when it begins after entry 3 of term 1. */
+export function logText({ base, entries }: LogContent): string {
+  const terms = entries.map(({ term }) => String(term));
+  return (base.index === 0 ? terms : [`[${base.index}/${base.term}]`, ...terms]).join(" ");
 }

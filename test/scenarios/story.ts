@@ -238,7 +238,7 @@ const SENTENCES: readonly (readonly [RegExp, Step])[] = [
   ],
   [
     /^expect disk of (\d) is ([\d ]*|empty)$/,
-    (stage, [, id, terms]) => equal(logText(stage.node(id).disk.entries) || "empty", terms, `disk of ${id}`),
+    (stage, [, id, terms]) => equal(logText(stage.node(id).disk) || "empty", terms, `disk of ${id}`),
   ],
   [
     /^expect commit of (\d) is (\d+)$/,
