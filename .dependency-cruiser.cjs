@@ -22,6 +22,8 @@ const raftTypes = "^src/raft/";
 const configurationRecord = "^src/configuration-record\\.ts$";
 const logStorePort = "^src/storage/log-store\\.ts$";
 const stateStorePort = "^src/storage/state-store\\.ts$";
+/** What a snapshot looks like on its way: pure. */
+const snapshotFormat = "^src/storage/snapshot-(stream|header|damaged)\\.ts$";
 
 module.exports = {
   forbidden: [
@@ -109,6 +111,7 @@ module.exports = {
         "^src/machine/",
         logStorePort,
         stateStorePort,
+        snapshotFormat,
         "^src/transport/transport\\.ts$",
         "^src/generated/folio/log/",
         "^src/failure\\.ts$",
@@ -178,9 +181,10 @@ module.exports = {
     ),
     {
       name: "only-the-root-composes",
-      comment: "node.ts and the command line see everything; nothing else sees them, nor the configuration's loading.",
+      comment:
+        "node.ts, its parts (node-*.ts) and the command line see everything; nothing else sees node.ts, nor the configuration's loading.",
       severity: "error",
-      from: { path: "^src/", pathNot: ["^src/(node|config)\\.ts$", "^src/cli/"] },
+      from: { path: "^src/", pathNot: ["^src/(node(-[a-z]+)?|config)\\.ts$", "^src/cli/"] },
       to: { path: ["^src/node\\.ts$", "^src/cli/", "^src/config\\.ts$", "^cluster/", "^bench/"] },
     },
     {

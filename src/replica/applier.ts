@@ -1,10 +1,28 @@
+import { invariant } from "../assert.js";
 import type { OwnOutcomes, ReplicatedState } from "../machine/replicated-state.js";
-import type { LogIndex } from "../raft/types.js";
+import type { Configuration, LogIndex, Position } from "../raft/types.js";
 import type { StorageFailure } from "../storage/log-store.js";
 import type { StateStore } from "../storage/state-store.js";
 import type { EntryCache } from "./entry-cache.js";
 import { LIMITS } from "./options.js";
 import type { Clock, ReplicaObserver } from "./ports.js";
+
+/** What the state store holds durably. */
+export interface Checkpointed {
+  readonly position: Position;
+  /** The newest that was applied; undefined before the first. */
+  readonly configuration: Configuration | undefined;
+}
+
+/** Somebody who looks at the state as it was at certain entries. */
+export interface StateWitness {
+  /** The entry was applied; called after each. */
+  applied(index: LogIndex): void;
+  /** The least index above `index` at which a checkpoint is wanted that holds it exactly. */
+  nextBoundary(index: LogIndex): LogIndex;
+  /** The state store holds exactly the state at `index`, with no checkpoint in flight. */
+  checkpointedAt(index: LogIndex): void;
+}
 
 /** Applies what has committed and is durable, and writes checkpoints of the result. */
 export class Applier {
@@ -12,30 +30,54 @@ export class Applier {
   readonly #state: StateStore;
   readonly #clock: Clock;
   readonly #observer: ReplicaObserver;
+  readonly #witness: StateWitness;
   readonly #failed: (failure: StorageFailure) => void;
+  readonly #resumed: () => void;
   #checkpointAt: number;
-  #checkpointedIndex: LogIndex;
-  /** Who waits for a checkpoint that begins after the one in flight. */
-  readonly #afterCurrent: (() => void)[] = [];
+  #checkpointed: Checkpointed;
+  /** Called in order when no checkpoint is in flight; each may begin one. */
+  readonly #whenQuiet: (() => void)[] = [];
+  /** A checkpoint is about to be taken right here: nothing is applied before it has begun. */
+  #atBoundary = false;
+  /** The state is about to be replaced: nothing is applied, and no checkpoint begins. */
+  #isHeld = false;
 
   constructor(options: {
     readonly replicated: ReplicatedState;
     readonly state: StateStore;
     readonly clock: Clock;
     readonly observer: ReplicaObserver;
+    readonly witness: StateWitness;
     readonly failed: (failure: StorageFailure) => void;
+    /** There may be something to apply again. */
+    readonly resumed: () => void;
   }) {
     this.#replicated = options.replicated;
     this.#state = options.state;
     this.#clock = options.clock;
     this.#observer = options.observer;
+    this.#witness = options.witness;
     this.#failed = options.failed;
+    this.#resumed = options.resumed;
     this.#checkpointAt = options.clock.monotonic();
-    this.#checkpointedIndex = options.replicated.applied.index;
+    this.#checkpointed = this.#whatIsApplied();
   }
 
   get appliedIndex(): LogIndex {
     return this.#replicated.applied.index;
+  }
+
+  get checkpointed(): Checkpointed {
+    return this.#checkpointed;
+  }
+
+  /** As the newest applied configuration names it; "" before. */
+  get clusterId(): string {
+    return this.#replicated.configuration?.clusterId ?? "";
+  }
+
+  #whatIsApplied(): Checkpointed {
+    return { position: this.#replicated.applied, configuration: this.#replicated.configuration };
   }
 
   /**
@@ -44,13 +86,29 @@ export class Applier {
    */
   applyUpTo(index: LogIndex, entries: EntryCache, own: OwnOutcomes): boolean {
     const first = this.appliedIndex + 1;
-    if (first > index) return false;
-    const last = Math.min(index, first + LIMITS.applyEntriesPerTurnMax - 1);
+    if (first > index || this.#atBoundary || this.#isHeld) return false;
+    const boundary = this.#witness.nextBoundary(this.appliedIndex);
+    const last = Math.min(index, boundary, first + LIMITS.applyEntriesPerTurnMax - 1);
     for (const entry of entries.range(first, last)) {
       const commands = this.#replicated.apply(entry, own);
+      this.#witness.applied(entry.index);
       this.#observer.entryApplied({ index: entry.index, commands });
     }
+    if (last === boundary) this.#checkpointHere();
     return last < index;
+  }
+
+  /** With a checkpoint in flight, everything waits for it: that is rare, and takes as long as one write. */
+  #checkpointHere(): void {
+    const { appliedIndex } = this;
+    this.#atBoundary = true;
+    this.#onceQuiet(() => {
+      this.#atBoundary = false;
+      this.#begin(() => {
+        if (this.#checkpointed.position.index === appliedIndex) this.#witness.checkpointedAt(appliedIndex);
+      });
+      this.#resumed();
+    });
   }
 
   /** Writes a checkpoint if one is due: everything that apply depends on, in one synced batch. */
@@ -58,17 +116,55 @@ export class Applier {
     const due =
       this.#state.overlayBytes >= LIMITS.checkpointBytes ||
       this.#clock.monotonic() - this.#checkpointAt >= LIMITS.checkpointIntervalMs;
-    if (due && !this.#state.checkpointing) this.checkpoint(() => {});
+    if (due && !this.#isHeld && !this.#state.checkpointing) this.#begin(() => {});
   }
 
-  /** `done` is called when everything applied so far is durable in the state store. */
+  /**
+   * `done` is called when everything applied so far is durable in the state store, and then no
+   * checkpoint is in flight.
+   */
   checkpoint(done: () => void): void {
-    if (this.#state.checkpointing) {
-      this.#afterCurrent.push(done);
-      return;
+    this.#onceQuiet(() => this.#begin(done));
+  }
+
+  /** Nothing is applied and no checkpoint begins from now on; `ready` once none is in flight. */
+  hold(ready: () => void): void {
+    invariant(!this.#isHeld, "the state is replaced by one snapshot at a time");
+    this.#isHeld = true;
+    if (this.#state.checkpointing) this.#whenQuiet.unshift(ready);
+    else ready();
+  }
+
+  /** The state store's content was replaced: what it holds is applied, and durable. */
+  replaced(): void {
+    invariant(this.#isHeld, "nothing was applied while the state was replaced");
+    this.#checkpointed = this.#whatIsApplied();
+    this.#checkpointAt = this.#clock.monotonic();
+  }
+
+  /** Goes on after `hold`. */
+  release(): void {
+    this.#isHeld = false;
+    this.#goOn();
+    this.#resumed();
+  }
+
+  #onceQuiet(begin: () => void): void {
+    this.#whenQuiet.push(begin);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    while (!this.#isHeld && !this.#state.checkpointing) {
+      const next = this.#whenQuiet.shift();
+      if (next === undefined) return;
+      next();
     }
-    const { index } = this.#replicated.applied;
-    if (index === this.#checkpointedIndex) {
+  }
+
+  #begin(done: () => void): void {
+    const taken = this.#whatIsApplied();
+    if (taken.position.index === this.#checkpointed.position.index) {
       done();
       return;
     }
@@ -80,11 +176,12 @@ export class Applier {
         this.#failed(failure);
         return;
       }
-      this.#checkpointedIndex = index;
+      this.#checkpointed = taken;
       this.#checkpointAt = this.#clock.monotonic();
       this.#observer.checkpointWritten({ bytes, durationMs: this.#checkpointAt - startedAt });
       done();
-      for (const waiting of this.#afterCurrent.splice(0)) this.checkpoint(waiting);
+      if (this.#isHeld) this.#whenQuiet.shift()?.();
+      else this.#goOn();
     });
   }
 }

@@ -1,25 +1,35 @@
 import { ReplicatedState } from "../machine/replicated-state.js";
-import type { NodeId } from "../raft/types.js";
+import type { RaftCore } from "../raft/core.js";
+import type { LogCut, NodeId } from "../raft/types.js";
 import { Applier } from "./applier.js";
+import { Compaction } from "./compaction.js";
 import { CoreIo } from "./core-io.js";
 import { Dispatch } from "./dispatch.js";
 import { ElectionTimer } from "./election-timer.js";
 import { EntryCache } from "./entry-cache.js";
 import { Hearing } from "./hearing.js";
 import { Life } from "./life.js";
+import { MemberChanges } from "./member-changes.js";
 import { Membership } from "./membership.js";
-import { LIMITS, type ReplicaOptions, type ReplicaPorts } from "./options.js";
+import { DEFAULTS, LIMITS, type ReplicaOptions, type ReplicaPorts } from "./options.js";
+import { Pace } from "./pace.js";
 import { PeerBook } from "./peer-book.js";
 import { Proposals } from "./proposals.js";
 import { Reads } from "./reads.js";
 import { assertLogHoldsState } from "./recovery.js";
 import { RepeatingTimer } from "./repeating-timer.js";
+import { RowsDigest } from "./rows-digest.js";
 import { SessionKeeper } from "./session-keeper.js";
 import { SkewGuard } from "./skew-guard.js";
+import { SnapshotFetching } from "./snapshot-fetching.js";
+import { SnapshotInstall } from "./snapshot-install.js";
+import { SnapshotServing } from "./snapshot-serving.js";
 import { STOPPING, Standing } from "./standing.js";
+import { StateDigests } from "./state-digests.js";
 import { StatusExchange } from "./status-exchange.js";
 import { Turn } from "./turn.js";
 import { Upkeep } from "./upkeep.js";
+import { DigestWitness } from "./witness.js";
 
 /** The parts that make a replica, joined. */
 export interface Parts {
@@ -27,87 +37,131 @@ export interface Parts {
   readonly replicated: ReplicatedState;
   readonly applier: Applier;
   readonly membership: Membership;
+  readonly changes: MemberChanges;
   readonly peers: PeerBook;
   readonly proposals: Proposals;
   readonly reads: Reads;
+  readonly serving: SnapshotServing;
+  readonly fetching: SnapshotFetching;
   readonly standing: Standing;
   readonly hearing: Hearing;
   readonly turn: Turn;
   readonly upkeep: Upkeep;
 }
 
-/** @throws StorageFailure DAMAGED when log and state contradict each other. */
-export function assemble(options: ReplicaOptions, ports: ReplicaPorts): Parts {
-  const { transport, clock, timers, observer } = ports;
-  // Parts that call each other back are joined last.
-  const hooks = {
-    wake: () => turn.wake(),
-    failed: (failure: Error) => life.fail(failure),
-    leaderIs: (leader: NodeId | undefined) => turn.leaderIs(leader),
-  };
-  const kept = assembleKeeping(options, ports, hooks);
-  const { applier } = kept;
-  const appliedIndex = () => applier.appliedIndex;
-  const peers = new PeerBook();
-  const membership = new Membership(options, ports, {
-    peers,
-    appliedIndex,
-    opened: hooks.wake,
-    failed: hooks.failed,
-  });
-  const desk = assembleDesk(options, ports, { leaderMoved: () => hooks.leaderIs(membership.core?.leader) });
-  const { proposals, reads, sessions, dispatch, own } = desk;
-  const times = assembleTimes(options, ports, { due: hooks.wake, run: () => life.guarded(() => upkeep.run()) });
-  const { electionTimer, skew, housekeeping } = times;
-  const life = new Life({
-    silence: () => {
-      electionTimer.cancel();
-      housekeeping.cancel();
-      proposals.failAll(STOPPING);
-      reads.failAll(STOPPING);
-    },
-    fatal: ports.fatal,
-  });
-  const statuses = new StatusExchange({ peers, transport });
-  const standing = new Standing(options, { life, membership, peers, sessions, appliedIndex });
-  const common = { life, membership, peers, dispatch, skew, clock };
-  const hearing = new Hearing({
-    ...common,
-    statuses,
-    standing,
-    transport,
-    leaderIsBack: hooks.leaderIs,
-    wake: hooks.wake,
-  });
-  const turn = new Turn({ ...common, ...kept, reads, electionTimer, own, timers, observer });
-  const upkeep = new Upkeep({ ...common, proposals, reads, statuses, standing, timer: housekeeping, wake: hooks.wake });
-  return { ...kept, life, membership, peers, proposals, reads, standing, hearing, turn, upkeep };
-}
-
+/** How parts call back those that are joined after them. */
 interface Hooks {
   readonly wake: () => void;
   readonly failed: (failure: Error) => void;
+  readonly core: () => RaftCore | undefined;
+  readonly mayHear: (peer: NodeId) => boolean;
+  readonly stateReplaced: () => void;
+  readonly leaderMoved: () => void;
+  readonly upkeepDue: () => void;
 }
 
-/** What the node keeps: its log, and what apply made of it. */
-function assembleKeeping(_options: ReplicaOptions, ports: ReplicaPorts, { wake, failed }: Hooks) {
+/** @throws StorageFailure DAMAGED when log and state contradict each other. */
+export function assemble(options: ReplicaOptions, ports: ReplicaPorts): Parts {
+  const { transport, clock, timers, observer } = ports;
+  const hooks: Hooks = {
+    wake: () => turn.wake(),
+    failed: (failure) => life.fail(failure),
+    core: () => membership.core,
+    mayHear: (peer) => membership.mayHear(peer),
+    stateReplaced: () => turn.stateReplaced(),
+    leaderMoved: () => turn.leaderIs(membership.core?.leader),
+    upkeepDue: () => life.guarded(() => upkeep.run()),
+  };
+  const { wake, failed } = hooks;
+  const life = new Life({ silence: () => silence(), fatal: ports.fatal });
+  const kept = assembleKeeping(options, ports, { ...hooks, life });
+  const { applier, serving, fetching, rows, digests } = kept;
+  const appliedIndex = () => applier.appliedIndex;
+  const peers = new PeerBook();
+  const opened = (core: RaftCore) => {
+    changes.seen(core.configuration.members);
+    wake();
+  };
+  const membership = new Membership(options, ports, { peers, appliedIndex, opened, failed });
+  const changes = new MemberChanges({ membership, peers, clock, wake });
+  const { proposals, reads, sessions, dispatch, own } = assembleDesk(options, ports, hooks);
+  const { electionTimer, skew, housekeeping } = assembleTimes(options, ports, hooks);
+  const silence = () => {
+    electionTimer.cancel();
+    housekeeping.cancel();
+    for (const snapshots of [fetching, serving]) snapshots.stop(STOPPING);
+    rows.stop();
+    changes.failAll(STOPPING);
+    proposals.failAll(STOPPING);
+    reads.failAll(STOPPING);
+  };
+  const isCountedBy = (peer: NodeId) => membership.isCountedBy(peer);
+  const statuses = new StatusExchange({ peers, transport, digests, isCountedBy });
+  const standing = new Standing(options, { life, membership, peers, sessions, fetching, digests, appliedIndex });
+  const common = { ...kept, life, membership, changes, peers, dispatch, skew, clock, statuses, standing, wake };
+  const hearing = new Hearing({ ...common, transport, leaderIsBack: (leader) => turn.leaderIs(leader) });
+  const turn = new Turn({ ...common, reads, electionTimer, own, timers, observer });
+  const upkeep = new Upkeep({ ...common, proposals, reads, timer: housekeeping });
+  return { ...common, proposals, reads, hearing, turn, upkeep };
+}
+
+/** What the node keeps: its log, what apply made of it, and copies of that on their way. */
+function assembleKeeping(options: ReplicaOptions, ports: ReplicaPorts, hooks: Hooks & { readonly life: Life }) {
   const { log, state, machines, transport, clock, observer } = ports;
+  const { core, wake, failed, mayHear, life, stateReplaced } = hooks;
   const { recovery } = log;
+  const { nodeId, version } = options;
   const replicated = new ReplicatedState(state, machines);
   assertLogHoldsState(recovery, replicated.applied);
-  const applier = new Applier({ replicated, state, clock, observer, failed });
+  const { digests, rows, witness } = assembleDigests(options, ports, replicated);
+  const applier = new Applier({ replicated, state, clock, observer, witness, failed, resumed: wake });
   const nextIndex = recovery.base.index + recovery.terms.length + 1;
   const entries = new EntryCache(log, { nextIndex, bytesMax: LIMITS.cacheBytesMax });
-  const io = new CoreIo({ entries, log, transport, clock, observer, written: wake, failed });
-  return { replicated, applier, entries, io };
+  const bytesPerSecond = options.snapshotBytesPerSecond ?? DEFAULTS.snapshotBytesPerSecond;
+  const pace = new Pace({ bytesPerSecond, ...ports });
+  const shared = { nodeId, version, core, life, applier, state, clock, observer };
+  const serving = new SnapshotServing({ ...shared, pace });
+  const install = new SnapshotInstall({ ...shared, replicated, entries, adopted: stateReplaced, wake });
+  const fetching = new SnapshotFetching({
+    ...shared,
+    transport,
+    clusterId: () => applier.clusterId,
+    install: (snapshot, done) => install.install(snapshot, done),
+  });
+  const compaction = new Compaction({
+    entriesMax: options.logEntriesMax ?? DEFAULTS.logEntriesMax,
+    bytesMax: options.logBytesMax ?? DEFAULTS.logBytesMax,
+    tailEntries: options.logTailEntries ?? DEFAULTS.logTailEntries,
+    observer,
+    pinnedAt: (leader) => serving.pinnedAt(leader),
+  });
+  const baseWritten = (base: LogCut) => {
+    compaction.baseWritten(base);
+    install.baseWritten(base);
+  };
+  const io = new CoreIo({ entries, log, transport, clock, observer, mayHear, baseWritten, written: wake, failed });
+  return { replicated, applier, entries, io, compaction, serving, fetching, digests, rows };
+}
+
+/** What compares this node's state with its peers'. */
+function assembleDigests(options: ReplicaOptions, ports: ReplicaPorts, replicated: ReplicatedState) {
+  const { state, machines, observer } = ports;
+  const digests = new StateDigests(observer);
+  const pace = new Pace({ bytesPerSecond: LIMITS.rowsDigestBytesPerSecond, ...ports });
+  const rows = new RowsDigest({
+    state,
+    machines,
+    pace,
+    observer,
+    taken: (digest) => digests.taken("rows", digest),
+  });
+  const rowsIntervalEntries = options.rowsDigestIntervalEntries ?? DEFAULTS.rowsDigestIntervalEntries;
+  const witness = new DigestWitness({ replicated, digests, rows, rowsIntervalEntries });
+  return { digests, rows, witness };
 }
 
 /** What waits for an answer, and how it gets to the log. */
-function assembleDesk(
-  options: ReplicaOptions,
-  ports: ReplicaPorts,
-  { leaderMoved }: { readonly leaderMoved: () => void },
-) {
+function assembleDesk(options: ReplicaOptions, ports: ReplicaPorts, { leaderMoved }: Hooks) {
   const { nodeId, electionTimeoutMs, heartbeatMs } = options;
   const { log, transport, clock, observer, randomness } = ports;
   const firstId = randomness.uint32() * 2 ** 20 + 1;
@@ -125,15 +179,11 @@ function assembleDesk(
 }
 
 /** What happens when its time has come. */
-function assembleTimes(
-  options: ReplicaOptions,
-  ports: ReplicaPorts,
-  { due, run }: { readonly due: () => void; readonly run: () => void },
-) {
+function assembleTimes(options: ReplicaOptions, ports: ReplicaPorts, { wake, upkeepDue }: Hooks) {
   const { nodeId, electionTimeoutMs, heartbeatMs, maxClockSkewMs: skewMaxMs } = options;
   const { timers, clock, observer } = ports;
-  const electionTimer = new ElectionTimer({ timers, clock, observer, latenessMaxMs: heartbeatMs, due });
+  const electionTimer = new ElectionTimer({ timers, clock, observer, latenessMaxMs: heartbeatMs, due: wake });
   const skew = new SkewGuard({ nodeId, skewMaxMs, windowMs: 8 * electionTimeoutMs, observer });
-  const housekeeping = new RepeatingTimer({ timers, intervalMs: LIMITS.housekeepingMs, run });
+  const housekeeping = new RepeatingTimer({ timers, intervalMs: LIMITS.housekeepingMs, run: upkeepDue });
   return { electionTimer, skew, housekeeping };
 }

@@ -1,5 +1,6 @@
 import type { RaftCore } from "../raft/core.js";
-import type { NodeId, OutgoingMessage, RaftMessage, ReadOutcome, Transition } from "../raft/types.js";
+import type { Effects } from "../raft/state.js";
+import type { LogCut, NodeId, OutgoingMessage, RaftMessage } from "../raft/types.js";
 import type { LogStore, StorageFailure } from "../storage/log-store.js";
 import type { Transport } from "../transport/transport.js";
 import type { EntryCache } from "./entry-cache.js";
@@ -12,6 +13,8 @@ export class CoreIo {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #observer: ReplicaObserver;
+  readonly #mayHear: (peer: NodeId) => boolean;
+  readonly #baseWritten: (base: LogCut) => void;
   readonly #written: () => void;
   readonly #failed: (failure: StorageFailure) => void;
   #isWriting = false;
@@ -22,6 +25,10 @@ export class CoreIo {
     readonly transport: Transport;
     readonly clock: Clock;
     readonly observer: ReplicaObserver;
+    /** Whether what is meant for the peer's seat may go out on its stream. */
+    readonly mayHear: (peer: NodeId) => boolean;
+    /** The log on disk begins elsewhere now; called before `written`. */
+    readonly baseWritten: (base: LogCut) => void;
     /** A write has completed and the core knows it. */
     readonly written: () => void;
     readonly failed: (failure: StorageFailure) => void;
@@ -31,6 +38,8 @@ export class CoreIo {
     this.#transport = options.transport;
     this.#clock = options.clock;
     this.#observer = options.observer;
+    this.#mayHear = options.mayHear;
+    this.#baseWritten = options.baseWritten;
     this.#written = options.written;
     this.#failed = options.failed;
   }
@@ -40,10 +49,7 @@ export class CoreIo {
   }
 
   /** Sends what may leave now, one frame per peer; returns what the host itself has to look at. */
-  send(
-    core: RaftCore,
-    now: number,
-  ): { readonly transitions: readonly Transition[]; readonly reads: readonly ReadOutcome[] } {
+  send(core: RaftCore, now: number): Pick<Effects, "transitions" | "reads" | "snapshotWanted"> {
     const effects = core.takeEffects(now);
     for (const entry of effects.appended) this.#entries.add(entry);
     const outgoing = new Map<NodeId, RaftMessage[]>();
@@ -52,7 +58,7 @@ export class CoreIo {
       if (messages === undefined) outgoing.set(message.to, [this.#withEntries(message)]);
       else messages.push(this.#withEntries(message));
     }
-    for (const [peer, messages] of outgoing) this.#transport.send(peer, messages);
+    for (const [peer, messages] of outgoing) if (this.#mayHear(peer)) this.#transport.send(peer, messages);
     return effects;
   }
 
@@ -77,10 +83,11 @@ export class CoreIo {
       }
       const now = this.#clock.monotonic();
       core.persisted(write.ticket, now);
-      const { entries } = write.log;
+      const { entries, base } = write.log;
       let bytes = 0;
       for (const { body } of entries) if (body.kind === "command") bytes += body.payload.length;
       this.#observer.logWritten({ entries: entries.length, bytes, durationMs: now - startedAt });
+      if (base !== undefined) this.#baseWritten(base);
       this.#written();
     });
   }

@@ -1,6 +1,7 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../assert.js";
 import { Batch, Group } from "../generated/folio/log/v1/log.js";
+import type { Recollection } from "../machine/replicated-state.js";
 import type { RaftCore } from "../raft/core.js";
 import type { NodeId } from "../raft/types.js";
 import type { Forward, ForwardRejected, Transport } from "../transport/transport.js";
@@ -63,6 +64,19 @@ export class Dispatch {
     if (session === 0 || isOpen(session)) return;
     this.#sessions.closed();
     this.#proposals.retagAll();
+  }
+
+  /** Entries were passed over: what waits is answered from the state that came in their place, or goes again. */
+  recall(recollect: (session: number, request: number) => Recollection): void {
+    const { session } = this.#sessions;
+    if (session !== 0) this.#proposals.recall((request) => recollect(session, request));
+  }
+
+  /** Without a session, nothing that waits has acted or will: it ends. Returns whether that is so. */
+  failWithoutSession(message: string): boolean {
+    if (this.#sessions.session !== 0) return false;
+    this.#proposals.failQueued(message);
+    return true;
   }
 
   receiveForward(core: RaftCore, from: NodeId, { forwardId, group: bytes, commandCount }: Forward): void {

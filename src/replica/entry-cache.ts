@@ -37,6 +37,18 @@ export class EntryCache {
     this.#bytes += entrySize(entry);
   }
 
+  /**
+   * A snapshot of everything up to `index` is about to be in force: what is cached up to there is of no
+   * use, and without `keepsTail` what follows is another log's.
+   */
+  snapshotInstalled(index: LogIndex, { keepsTail }: { readonly keepsTail: boolean }): void {
+    // Cached entries that begin later, or go on behind it, stay in their place.
+    if (keepsTail && this.#first + this.#entries.length > index) return;
+    this.#entries = [];
+    this.#bytes = 0;
+    this.#first = index + 1;
+  }
+
   /** Entries first … last, inclusive, from memory or else from the log (synchronously). */
   range(first: LogIndex, last: LogIndex): Entry[] {
     if (first > last) return [];

@@ -88,7 +88,9 @@ export class Hearing {
       if (this.#life.isStopped) return;
       const { core } = this.#membership;
       if (message.type === "hello") this.#membership.received(from, message);
-      else if (core !== undefined && this.#membership.admits(from)) this.#receive(core, from, message, now);
+      else if (core !== undefined && this.#membership.admits(from, message.type)) {
+        this.#receive(core, from, message, now);
+      }
     }
     this.#wake();
   }

@@ -4,6 +4,7 @@ export class Life {
   readonly #fatal: (failure: Error) => void;
   #phase: "serving" | "draining" | "stopped" = "serving";
   #hasFailed = false;
+  #isStopping = false;
   #stopping: Promise<void> | undefined;
   #ended: (() => void) | undefined;
 
@@ -26,6 +27,11 @@ export class Life {
     return this.#phase === "stopped";
   }
 
+  /** It was told to stop, or has. */
+  get isStopping(): boolean {
+    return this.#isStopping || this.isStopped;
+  }
+
   /** Takes no new commands; those that wait are still answered. */
   drain(): void {
     if (this.#phase === "serving") this.#phase = "draining";
@@ -34,6 +40,7 @@ export class Life {
   /** Ends when the last work is done, or fails; stopping twice is one stop. */
   stop(lastWork: (done: () => void) => void): Promise<void> {
     if (this.isStopped) return Promise.resolve();
+    this.#isStopping = true;
     this.#stopping ??= new Promise((resolve) => {
       this.#ended = resolve;
       lastWork(() => this.#end());

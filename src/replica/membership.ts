@@ -1,8 +1,9 @@
 import type { RaftCore } from "../raft/core.js";
-import type { Configuration, LogIndex, Member, NodeId } from "../raft/types.js";
-import type { Hello } from "../transport/transport.js";
+import type { Configuration, LogIndex, NodeId } from "../raft/types.js";
+import type { Description, Hello, PeerAddress, PeerMessage } from "../transport/transport.js";
 import { openCore } from "./open-core.js";
-import type { ReplicaOptions, ReplicaPorts } from "./options.js";
+import { LIMITS, type ReplicaOptions, type ReplicaPorts } from "./options.js";
+import { PeerAddresses } from "./peer-addresses.js";
 import type { PeerBook } from "./peer-book.js";
 import { Seating } from "./seating.js";
 import { Seats } from "./seats.js";
@@ -13,8 +14,12 @@ export class Membership {
   readonly #ports: ReplicaPorts;
   readonly #peers: PeerBook;
   readonly #appliedIndex: () => LogIndex;
-  readonly #opened: () => void;
+  readonly #opened: (core: RaftCore) => void;
+  readonly #seats: Seats;
   readonly #seating: Seating;
+  readonly #addresses: PeerAddresses;
+  #dialled: readonly PeerAddress[] = [];
+  #applied: Configuration | undefined;
   #core: RaftCore | undefined;
 
   constructor(
@@ -24,7 +29,7 @@ export class Membership {
       readonly peers: PeerBook;
       readonly appliedIndex: () => LogIndex;
       /** The node has its seat, and its core is open. */
-      readonly opened: () => void;
+      readonly opened: (core: RaftCore) => void;
       readonly failed: (failure: Error) => void;
     },
   ) {
@@ -34,19 +39,21 @@ export class Membership {
     this.#appliedIndex = parts.appliedIndex;
     this.#opened = parts.opened;
     const { log, observer } = ports;
-    const { nodeId, address, version, founders } = options;
+    const { nodeId, address, version, founders, contacts = [] } = options;
     const { recovery, storeId } = log;
-    const seats = new Seats({
+    this.#addresses = new PeerAddresses({ patienceMs: LIMITS.addressPatienceMs, known: founders });
+    this.#dialled = [...founders, ...contacts].filter(({ id }) => id !== nodeId);
+    this.#seats = new Seats({
       self: { nodeId, storeId, address, version },
       founders,
       configuration: recovery.configurations.at(-1)?.configuration ?? recovery.baseConfiguration,
       empty: recovery.empty,
     });
     const seated = (configuration: Configuration) => this.#openCore(configuration);
-    this.#seating = new Seating({ seats, log, observer, seated, failed: parts.failed });
+    this.#seating = new Seating({ seats: this.#seats, log, observer, seated, failed: parts.failed });
   }
 
-  /** Undefined before this node has its seat. */
+  /** Undefined while this node has no seat, and again once its seat was given to another store. */
   get core(): RaftCore | undefined {
     return this.#core;
   }
@@ -56,18 +63,48 @@ export class Membership {
     return this.#seating.reason;
   }
 
+  /** This store is a member in the configuration in force here. */
+  get isMember(): boolean {
+    return this.#seats.isMember;
+  }
+
   /** Looks for the seat, now that the transport listens. */
   start(): void {
-    this.#ports.transport.setPeers(this.#options.founders.filter(({ id }) => id !== this.#options.nodeId));
+    this.#ports.transport.setPeers(this.#dialled);
     this.#seating.settle();
   }
 
-  hello(): Hello {
-    return this.#seating.hello();
+  /** Of a configuration that has committed; "" before. */
+  get clusterId(): string {
+    return this.#seats.clusterId;
   }
 
-  admits(peer: NodeId): boolean {
-    return this.#seating.admits(peer);
+  hello(): Hello {
+    return this.#seats.hello();
+  }
+
+  describe(): Description {
+    const { nodeId, storeId, clusterId, empty, version } = this.hello();
+    return { nodeId, storeId, clusterId, empty, version };
+  }
+
+  admits(peer: NodeId, type: PeerMessage["type"]): boolean {
+    return this.#seats.admits(peer, type);
+  }
+
+  /** Whether what is meant for the peer's seat may go out on its stream. */
+  mayHear(peer: NodeId): boolean {
+    return this.#seats.mayHear(peer);
+  }
+
+  /** Whether the peer counts this very store as the holder of this node's seat. */
+  isCountedBy(peer: NodeId): boolean {
+    return this.#seats.isCountedBy(peer);
+  }
+
+  /** Where a member says that it is reached, host:port; undefined while it is not heard. */
+  addressToldBy(member: NodeId): string | undefined {
+    return member === this.#options.nodeId ? this.#options.address : this.#seats.addressOf(member);
   }
 
   received(from: NodeId, hello: Hello): void {
@@ -75,29 +112,55 @@ export class Membership {
   }
 
   disconnected(peer: NodeId): void {
-    this.#seating.disconnected(peer);
+    this.#seats.disconnected(peer);
   }
 
   /** A configuration is in force: in the log, committed or not. */
   changed(configuration: Configuration): void {
-    this.#seating.adopt(configuration);
-    const { nodeId, founders } = this.#options;
-    // PEERS counts for those it names: it is how a member that moved is found again.
-    const addressOf = ({ id, address }: Member) => founders.find((founder) => founder.id === id)?.address ?? address;
-    const others = configuration.members.filter(({ id }) => id !== nodeId);
-    this.#ports.transport.setPeers(others.map((member) => ({ id: member.id, address: addressOf(member) })));
+    if (!this.#seating.adopt(configuration)) this.#core = undefined;
+    this.#addresses.adopt(configuration, this.#ports.clock.monotonic());
+    this.#setPeers();
+    // What others hear from this node depends on the configuration that it goes by.
+    this.#tellAllHello();
+  }
+
+  /** A configuration was applied: it has committed, and names the cluster once and for all. */
+  applied(configuration: Configuration | undefined): void {
+    if (configuration === this.#applied) return;
+    this.#applied = configuration;
+    if (configuration !== undefined && configuration.clusterId !== "" && this.#seats.named()) this.#tellAllHello();
+  }
+
+  /** Looks for peers that are dialled in vain, and lets those go that the core serves no more. */
+  housekeep(now: number): void {
+    this.#addresses.rotate(now, (peer) => this.#peers.isConnected(peer));
+    if (this.#core !== undefined) this.#setPeers();
+  }
+
+  #setPeers(): void {
+    const core = this.#core;
+    if (core === undefined) return;
+    const { nodeId } = this.#options;
+    const wanted = new Set([...core.configuration.members.map(({ id }) => id), ...core.peers]);
+    wanted.delete(nodeId);
+    const dialled = this.#addresses.of(wanted);
+    if (JSON.stringify(dialled) === JSON.stringify(this.#dialled)) return;
+    this.#dialled = dialled;
+    this.#ports.transport.setPeers(dialled);
   }
 
   /** This store holds the node's seat: the core opens, on what the log recovered. */
   #openCore(baseConfiguration: Configuration): void {
     const appliedIndex = this.#appliedIndex();
-    this.#core = openCore(this.#options, this.#ports, { baseConfiguration, appliedIndex });
-    this.changed(this.#core.configuration);
-    this.#tellAllHello();
-    this.#opened();
+    // What the log begins after has committed.
+    if (baseConfiguration.clusterId !== "") this.#seats.named();
+    const core = openCore(this.#options, this.#ports, { baseConfiguration, appliedIndex });
+    this.#core = core;
+    this.changed(core.configuration);
+    this.#opened(core);
   }
 
   #tellAllHello(): void {
-    for (const peer of this.#peers.connectedPeers) this.#ports.transport.send(peer, [this.#seating.hello()]);
+    for (const peer of this.#peers.connectedPeers) this.#ports.transport.send(peer, [this.hello()]);
   }
 }

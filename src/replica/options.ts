@@ -12,13 +12,24 @@ export interface ReplicaOptions {
   readonly restAddress: string;
   readonly grpcAddress: string;
   readonly version: string;
-  /** The members of the very first start, this node included. */
+  /** The members of the very first start, this node included; empty on a node that joins a cluster. */
   readonly founders: readonly PeerAddress[];
+  /** Whom a node that joins keeps streams with until it has its seat. */
+  readonly contacts?: readonly PeerAddress[];
   readonly electionTimeoutMs: number;
   readonly heartbeatMs: number;
   readonly maxClockSkewMs: number;
   /** How long a command may wait at most. */
   readonly requestDeadlineMs: number;
+  /** The log is cut when it holds more than either below the durable checkpoint (absent: DEFAULTS); */
+  readonly logEntriesMax?: number;
+  readonly logBytesMax?: number;
+  /** and this many entries of that stay, for peers that are a little behind. */
+  readonly logTailEntries?: number;
+  /** All snapshots that this node sends, together. */
+  readonly snapshotBytesPerSecond?: number;
+  /** The state's rows are compared with the peers' at every multiple of this index. */
+  readonly rowsDigestIntervalEntries?: number;
 }
 
 /** Everything the replica reaches the world through. */
@@ -68,4 +79,40 @@ export const LIMITS = {
   /** Deadlines, retries and reports are looked at this often. */
   housekeepingMs: 100,
   statusIntervalMs: 500,
+  /** Entries that one write removes below a new base. */
+  cutEntriesMax: 4_096,
+  /** While a snapshot is on its way, the log behind it is kept up to so many times its maxima. */
+  pinnedLogFactor: 2,
+  /** Snapshots that are read from this node at once. */
+  snapshotsServedMax: 2,
+  /** A snapshot is sent in chunks of about this size; a single larger row goes alone. */
+  snapshotChunkBytes: 262_144,
+  /** A transfer of which nothing was heard for so long has ended. */
+  snapshotStallMs: 15_000,
+  /** After a snapshot was sent, the log behind it is kept so long for a peer that does not match yet. */
+  snapshotPinMs: 60_000,
+  /** After a failed transfer the next one begins not before this. */
+  snapshotRetryMs: 500,
+  /** and each failure in a row doubles that, so many times at most. */
+  snapshotRetryDoublingsMax: 4,
+  /** How long a change of membership may wait, for its turn and for its commit. */
+  memberChangeMs: 4_000,
+  memberChangesMax: 64,
+  /** A digest of the state is taken at every multiple of this index, and so many of them are remembered. */
+  digestIntervalEntries: 16,
+  digestsKept: 256,
+  rowsDigestsKept: 4,
+  /** Rows are read and hashed no faster than that, beside everything else. */
+  rowsDigestBytesPerSecond: 16_777_216,
+  /** A node that dials in vain tries the member's other address after this. */
+  addressPatienceMs: 3_000,
+} as const;
+
+/** What a node goes by unless it is told otherwise. */
+export const DEFAULTS = {
+  logEntriesMax: 100_000,
+  logBytesMax: 134_217_728,
+  logTailEntries: 10_000,
+  snapshotBytesPerSecond: 33_554_432,
+  rowsDigestIntervalEntries: 131_072,
 } as const;

@@ -1,4 +1,4 @@
-import type { LogIndex, Transition } from "../raft/types.js";
+import type { LogIndex, NodeId, Transition } from "../raft/types.js";
 
 /** Time, timers and randomness as the replica sees them: the simulator has its own. */
 
@@ -30,6 +30,27 @@ export interface Randomness {
   id(): string;
 }
 
+/** Two nodes that applied the same entries do not hold the same: one of them is wrong. */
+export interface StateDivergence {
+  readonly peer: NodeId;
+  /** After this entry. */
+  readonly index: LogIndex;
+  /** entries: what was applied, or what came of it. rows: what the state store holds. */
+  readonly what: "entries" | "rows";
+}
+
+/** A snapshot that was sent to a peer (undefined: to whoever takes a backup), or fetched from one. */
+export interface SnapshotMoved {
+  readonly direction: "sent" | "fetched";
+  readonly peer: NodeId | undefined;
+  /** Its last entry. */
+  readonly index: LogIndex;
+  readonly bytes: number;
+  readonly durationMs: number;
+  /** Why it came to nothing, in a sentence; undefined: all of it was sent, or is in force here. */
+  readonly failure: string | undefined;
+}
+
 /** What the replica reports as it goes; telemetry counts and logs it, the replica does neither. */
 export interface ReplicaObserver {
   transition(transition: Transition): void;
@@ -39,6 +60,11 @@ export interface ReplicaObserver {
   logWritten(write: { readonly entries: number; readonly bytes: number; readonly durationMs: number }): void;
   entryApplied(applied: { readonly index: LogIndex; readonly commands: number }): void;
   checkpointWritten(checkpoint: { readonly bytes: number; readonly durationMs: number }): void;
+  /** The log on disk begins after this entry now. */
+  logCut(cut: { readonly baseIndex: LogIndex; readonly entries: number }): void;
+  snapshotMoved(moved: SnapshotMoved): void;
+  /** Told once per peer and kind, and again after it was mended. */
+  stateDiverged(divergence: StateDivergence): void;
   /** Something an operator should read, in a sentence. */
   notice(level: "info" | "warn" | "error", message: string, details?: Readonly<Record<string, unknown>>): void;
 }

@@ -2,6 +2,7 @@ import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { invariant } from "../assert.js";
 import type { FailureCode } from "../failure.js";
 import { Group, type TaggedCommand } from "../generated/folio/log/v1/log.js";
+import type { Recollection } from "../machine/replicated-state.js";
 import { LIMITS } from "./options.js";
 
 /** Who waits for a command at its origin. Called exactly once. */
@@ -178,9 +179,9 @@ export class Proposals {
   }
 
   /**
-   * The session was closed, and this node has applied the entry that closed it: what acted before
-   * was settled before, and what still waits never acted and never will under its old tag. So it
-   * is tagged anew, for the next session.
+   * The session was closed, and this node has applied the entry that closed it (or has recalled what
+   * acted in entries that it passed over): what acted was settled, and what still waits never acted and
+   * never will under its old tag. So it is tagged anew, for the next session.
    */
   retagAll(): void {
     const pendings = [...this.#waiting.values()];
@@ -188,6 +189,23 @@ export class Proposals {
     this.#attempts.clear();
     this.#queue = [];
     for (const { command, deadline, waiter } of pendings) this.submit(command, deadline, waiter);
+  }
+
+  /**
+   * Entries were passed over, with a snapshot in their place: of what waits, some acted in them. What
+   * acted is answered with its very result; what did not, and still may, goes again under its tag. Where
+   * that cannot be told (the session was closed meanwhile), what may have acted ends as unknown, and
+   * what certainly did not waits on for another tag.
+   */
+  recall(recollect: (request: number) => Recollection): void {
+    for (const pending of [...this.#waiting.values()]) {
+      const memory = recollect(pending.request);
+      if (memory.kind === "acted") this.settled(pending.request, memory.result);
+      else if (memory.kind === "open") this.#requeue(pending);
+      else if (pending.uncertainAttempts > 0) {
+        this.#fail(pending, "This node was away while the request was decided, and what became of it is not known.", 0);
+      }
+    }
   }
 
   /** Ends what is past its deadline and repeats what was not answered for long. */

@@ -1,8 +1,8 @@
 import type { RaftCore } from "../raft/core.js";
 import type { LogIndex, NodeId } from "../raft/types.js";
+import type { ChangeMembersReply, ChangeMembersRequest, SnapshotAnswer } from "../transport/transport.js";
 import { assemble, type Parts } from "./assembly.js";
 import type { ReplicaOptions, ReplicaPorts } from "./options.js";
-import { peerRequests } from "./peer-requests.js";
 import type { Waiter } from "./proposals.js";
 import type { ReadWaiter } from "./reads.js";
 import type { ReplicaView } from "./report.js";
@@ -25,8 +25,13 @@ export class Replica {
   }
 
   async start(): Promise<void> {
-    const { hearing, membership, upkeep, turn } = this.#parts;
-    await this.#ports.transport.start({ ...hearing.events, ...peerRequests(() => membership.hello()) });
+    const { hearing, membership, serving, upkeep, turn } = this.#parts;
+    await this.#ports.transport.start({
+      ...hearing.events,
+      snapshotRequested: (from, least, done) => serving.open(from, least, done),
+      membersChangeRequested: (request, done) => this.changeMembers(request, done),
+      describeRequested: () => membership.describe(),
+    });
     membership.start();
     upkeep.start();
     turn.wake();
@@ -105,6 +110,24 @@ export class Replica {
     return begun;
   }
 
+  /**
+   * Lets a node in, makes it a voter, removes it, or hands leadership over: by the leader only, and `done`
+   * (called once, perhaps at once) hears of it when it has committed. To ask again does no harm.
+   */
+  changeMembers(request: ChangeMembersRequest, done: (reply: ChangeMembersReply) => void): void {
+    const { life, changes } = this.#parts;
+    if (life.isStopping) done({ outcome: "refused", reason: STOPPING, leaderAddress: "", nodeId: 0 });
+    else changes.request(request, done);
+  }
+
+  /**
+   * A consistent copy of this node's state, for a backup: `done` is called once, perhaps at once. Whoever
+   * gets the source closes it.
+   */
+  openSnapshot(done: (answer: SnapshotAnswer) => void): void {
+    this.#parts.serving.open(undefined, this.appliedIndex, done);
+  }
+
   /** Takes no new commands; those that wait are still answered. */
   drain(): void {
     this.#parts.life.drain();
@@ -112,7 +135,11 @@ export class Replica {
 
   /** Writes a last checkpoint and ends; what still waits is told so. The ports stay the caller's. */
   stop(): Promise<void> {
-    const { life, applier } = this.#parts;
-    return life.stop((done) => applier.checkpoint(done));
+    const { life, applier, serving, fetching } = this.#parts;
+    return life.stop((done) => {
+      serving.stop(STOPPING);
+      fetching.stop(STOPPING);
+      applier.checkpoint(done);
+    });
   }
 }

@@ -41,7 +41,11 @@ export interface SelfReport {
   readonly reason: string;
 }
 
-export function statusOf(core: RaftCore, self: SelfReport): PeerStatus {
+export function statusOf(
+  core: RaftCore,
+  self: SelfReport,
+  digests: Pick<PeerStatus, "stateDigest" | "rowsDigest">,
+): PeerStatus {
   const { configuration, roleName: role, term, lastIndex, commitIndex } = core;
   const { appliedIndex, restAddress, grpcAddress } = self;
   const matches =
@@ -59,6 +63,7 @@ export function statusOf(core: RaftCore, self: SelfReport): PeerStatus {
     restAddress,
     grpcAddress,
     ready: self.reason === "",
+    ...digests,
   };
 }
 
@@ -70,7 +75,7 @@ export function viewOutside(self: SelfReport): ReplicaView {
 }
 
 export function viewOf(core: RaftCore, self: SelfReport, peers: PeerBook): ReplicaView {
-  const own = statusOf(core, self);
+  const own = statusOf(core, self, {});
   const told = (id: NodeId) => (id === self.nodeId ? own : peers.statusOf(id));
   const leaderStatus = core.leader === undefined ? undefined : told(core.leader);
   const report = ({ id, kind, address }: Member): MemberReport => {

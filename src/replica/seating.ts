@@ -4,6 +4,8 @@ import type { Hello } from "../transport/transport.js";
 import type { ReplicaObserver } from "./ports.js";
 import type { Seat, Seats } from "./seats.js";
 
+const REMOVED = "This node was removed from the cluster: it follows nobody, serves nobody, and may be let in again.";
+
 /** Brings the node to its seat: founds the cluster with the others, finds its seat again, or stays out. */
 export class Seating {
   readonly #seats: Seats;
@@ -13,6 +15,8 @@ export class Seating {
   readonly #failed: (failure: StorageFailure) => void;
   #state: "open" | "founding" | "seated" = "open";
   #reason = "The node has not looked for its seat yet.";
+  /** Hellos are repeated; what an operator was told once need not be. */
+  readonly #refusals = new Map<NodeId, string>();
 
   constructor(options: {
     readonly seats: Seats;
@@ -38,14 +42,15 @@ export class Seating {
     return this.#seats.hello();
   }
 
-  admits(peer: NodeId): boolean {
-    return this.#seats.admits(peer);
-  }
-
-  /** A configuration is in force; it may give this node's seat to another store. */
-  adopt(configuration: Configuration): void {
+  /**
+   * A configuration is in force; it may take this node's seat away. Returns whether the core may go on:
+   * it goes by node ids alone, and must not act for a seat that is another store's.
+   */
+  adopt(configuration: Configuration): boolean {
     this.#seats.adopt(configuration);
-    this.#explain(this.#seats.seat());
+    const seat = this.#seats.seat();
+    this.#explain(seat);
+    return seat.kind !== "foreign";
   }
 
   disconnected(peer: NodeId): void {
@@ -59,7 +64,10 @@ export class Seating {
     const wasSeated = this.#state === "seated";
     this.settle();
     const refusal = this.#seats.refusal(from);
-    if (refusal !== undefined) this.#observer.notice("error", `Not heard: ${refusal}.`, { peer: from });
+    if (refusal !== undefined && refusal !== this.#refusals.get(from)) {
+      this.#refusals.set(from, refusal);
+      this.#observer.notice("error", `Not heard: ${refusal}.`, { peer: from });
+    }
     return hasNews && !wasSeated;
   }
 
@@ -68,12 +76,13 @@ export class Seating {
     if (this.#state !== "open") return;
     const seat = this.#seats.seat();
     this.#explain(seat);
-    if (seat.kind !== "seated") return;
+    if (seat.kind !== "seated" && seat.kind !== "removed") return;
     const { baseConfiguration } = this.#log.recovery;
     if (baseConfiguration !== undefined) {
       this.#take(baseConfiguration);
       return;
     }
+    if (seat.kind === "removed") return;
     this.#state = "founding";
     this.#seats.found();
     this.#log.found(seat.configuration, (failure) => {
@@ -91,9 +100,12 @@ export class Seating {
     let reason = "The node takes its seat.";
     if (seat.kind === "founding") {
       reason = `Waiting until the cluster can be founded: ${seat.waitingFor.join("; ")}.`;
-    } else if (seat.kind === "foreign") reason = `This node stays out of the cluster: ${seat.why}.`;
+    } else if (seat.kind === "joining") reason = "Waiting until the cluster lets this node in.";
+    else if (seat.kind === "removed") reason = REMOVED;
+    else if (seat.kind === "foreign") reason = `This node stays out of the cluster: ${seat.why}.`;
     if (reason === this.#reason) return;
     this.#reason = reason;
-    this.#observer.notice(seat.kind === "foreign" ? "error" : "info", reason);
+    const level = { founding: "info", joining: "info", seated: "info", removed: "warn", foreign: "error" } as const;
+    this.#observer.notice(level[seat.kind], reason);
   }
 }

@@ -1,18 +1,41 @@
 import type { Configuration, NodeId } from "../raft/types.js";
-import type { Hello, PeerAddress } from "../transport/transport.js";
+import type { Hello, PeerAddress, PeerMessage } from "../transport/transport.js";
 
 export type Seat =
   /** No cluster yet: waiting until every founder is known, empty and of the same mind; one reason per founder. */
   | { readonly kind: "founding"; readonly waitingFor: readonly string[] }
+  /** An empty node that joins: waiting until a configuration names it. */
+  | { readonly kind: "joining" }
   /** This store holds the node's seat in that configuration. */
   | { readonly kind: "seated"; readonly configuration: Configuration }
-  /** The seat belongs to another store, or there is none: neither votes nor counts. */
+  /** It was a member, and nobody is now: it follows, should the cluster take it back, and does nothing else. */
+  | { readonly kind: "removed" }
+  /** The seat belongs to another store, or there never was one: neither votes nor counts. */
   | { readonly kind: "foreign"; readonly why: string };
 
 type SeenStore = Hello["seen"][number];
 
 function idsOf(stores: readonly SeenStore[]): string {
   return stores.map(({ nodeId }) => nodeId).join(", ");
+}
+
+/** What is counted: it must come from the very store that holds the seat in this node's configuration. */
+const COUNTED: ReadonlySet<PeerMessage["type"]> = new Set(["voteReply", "appendReply"]);
+
+/** Whether this very store holds its node's seat there. */
+export function holdsSeat(
+  configuration: Configuration | undefined,
+  { nodeId, storeId }: { readonly nodeId: NodeId; readonly storeId: string },
+): boolean {
+  return configuration?.members.some((member) => member.id === nodeId && member.storeId === storeId) === true;
+}
+
+/** Whether the node's seat was given to another store there. */
+function isDisplaced(
+  configuration: Configuration | undefined,
+  { nodeId, storeId }: { readonly nodeId: NodeId; readonly storeId: string },
+): boolean {
+  return configuration?.members.some((member) => member.id === nodeId && member.storeId !== storeId) === true;
 }
 
 /**
@@ -34,6 +57,8 @@ export class Seats {
   /** The newest hello of every stream that is up. */
   readonly #hellos = new Map<NodeId, Hello>();
   #configuration: Configuration | undefined;
+  /** The configuration's name for the cluster is one that has committed. */
+  #isNamed = false;
   /** Nothing was ever written, and nothing is about to be. */
   #empty: boolean;
 
@@ -68,11 +93,28 @@ export class Seats {
     this.#configuration = configuration;
   }
 
+  /** A configuration that names the cluster has committed; returns whether that is news. */
+  named(): boolean {
+    const isNews = !this.#isNamed;
+    this.#isNamed = true;
+    return isNews;
+  }
+
+  /** As it stands in a configuration that has committed; "" before. */
+  get clusterId(): string {
+    return this.#isNamed ? (this.#configuration?.clusterId ?? "") : "";
+  }
+
+  /** This store is a member, as far as this node knows. */
+  get isMember(): boolean {
+    return holdsSeat(this.#configuration, this.#self);
+  }
+
   hello(): Hello {
     return {
       type: "hello",
       ...this.#self,
-      clusterId: this.#configuration?.clusterId ?? "",
+      clusterId: this.clusterId,
       empty: this.#empty && this.#configuration === undefined,
       seen: this.#seen(),
       configuration: this.#configuration,
@@ -93,49 +135,80 @@ export class Seats {
   /** Where this node stands; once seated, only `adopt` changes it. */
   seat(): Seat {
     if (this.#configuration !== undefined) return this.#seatIn(this.#configuration);
-    for (const { configuration } of this.#hellos.values()) {
-      if (configuration !== undefined) return this.#seatIn(configuration);
-    }
+    const told = [...this.#hellos.values()].flatMap(({ configuration }) => configuration ?? []);
+    const naming = told.find((configuration) => holdsSeat(configuration, this.#self)) ?? told[0];
+    if (naming !== undefined && holdsSeat(naming, this.#self)) return { kind: "seated", configuration: naming };
     if (!this.#empty) return { kind: "foreign", why: "its store has content but no membership" };
+    if (this.#founders.length === 0) return { kind: "joining" };
+    if (naming !== undefined) return { kind: "foreign", why: this.#whyOutside(naming) };
     const waitingFor = this.#founders.map(({ id }) => this.#objection(id)).filter((reason) => reason !== undefined);
     if (waitingFor.length > 0) return { kind: "founding", waitingFor };
     return { kind: "seated", configuration: this.#foundingConfiguration() };
   }
 
-  /**
-   * Whether the peer's stream speaks for the store that holds the peer's seat. The cluster's name is
-   * not asked: a founding entry that never committed may still stand in one of the two logs, and only
-   * messages can mend that. A store holds a seat in one cluster only.
-   */
-  admits(peer: NodeId): boolean {
-    const hello = this.#hellos.get(peer);
-    if (hello === undefined || this.#configuration === undefined) return false;
-    return this.#configuration.members.some((member) => member.id === peer && member.storeId === hello.storeId);
+  #seatIn(configuration: Configuration): Seat {
+    if (holdsSeat(configuration, this.#self)) return { kind: "seated", configuration };
+    if (!isDisplaced(configuration, this.#self)) return { kind: "removed" };
+    return { kind: "foreign", why: this.#whyOutside(configuration) };
   }
 
-  /** Why the peer's messages are not heard, for operators; undefined if they are. */
+  #whyOutside(configuration: Configuration): string {
+    const { nodeId, storeId } = this.#self;
+    const member = configuration.members.find(({ id }) => id === nodeId);
+    if (member === undefined) return `node ${nodeId} is not a member of the cluster`;
+    return (
+      `the seat of node ${nodeId} belongs to store ${member.storeId}, but this data directory holds store ` +
+      `${storeId}: it was wiped or replaced, and must not vote as if it remembered. Put the node's own ` +
+      "directory back, or give the seat up"
+    );
+  }
+
+  /**
+   * Whether a message of the peer is heard; README.md, Identity, says why that is safe. What counts is
+   * heard from the store that holds the peer's seat here, and from nobody else. What asks is heard from
+   * any store of the same committed cluster as well, unless it knows itself displaced: a leader may be
+   * outside of this node's configuration, which may be old (§4.1).
+   */
+  admits(peer: NodeId, type: PeerMessage["type"]): boolean {
+    const hello = this.#hellos.get(peer);
+    if (hello === undefined || this.#configuration === undefined || this.#isOfAnotherCluster(hello)) return false;
+    // The name is not asked where none has committed: a founding entry that never did may still stand in
+    // one of the two logs, and only messages can mend that.
+    if (holdsSeat(this.#configuration, hello)) return true;
+    if (COUNTED.has(type) || this.clusterId === "" || hello.clusterId === "") return false;
+    return !isDisplaced(hello.configuration, hello);
+  }
+
+  /** Whether what is meant for the peer's seat may go out on its stream: not if another store is at its end. */
+  mayHear(peer: NodeId): boolean {
+    const hello = this.#hellos.get(peer);
+    return hello === undefined || !isDisplaced(this.#configuration, hello);
+  }
+
+  /** Whether the peer counts this very store as the holder of this node's seat. */
+  isCountedBy(peer: NodeId): boolean {
+    return holdsSeat(this.#hellos.get(peer)?.configuration, this.#self);
+  }
+
+  /** Where the peer says it is reached, if it holds its seat; host:port. */
+  addressOf(peer: NodeId): string | undefined {
+    const hello = this.#hellos.get(peer);
+    return hello !== undefined && holdsSeat(this.#configuration, hello) ? hello.address : undefined;
+  }
+
+  /** Why the peer's messages are not heard, for operators; undefined if they are, or if it only asks to be let in. */
   refusal(peer: NodeId): string | undefined {
     const hello = this.#hellos.get(peer);
-    if (hello === undefined || this.#configuration === undefined || this.admits(peer)) return undefined;
-    const { clusterId } = this.#configuration;
-    if (hello.clusterId !== "" && clusterId !== "" && hello.clusterId !== clusterId) {
-      return `node ${peer} belongs to cluster ${hello.clusterId}, this node to ${clusterId}`;
+    if (hello === undefined || this.#configuration === undefined) return undefined;
+    if (this.#isOfAnotherCluster(hello)) {
+      return `node ${peer} belongs to cluster ${hello.clusterId}, this node to ${this.clusterId}`;
     }
+    if (!isDisplaced(this.#configuration, hello)) return undefined;
     return `node ${peer} holds store ${hello.storeId}, which has no seat in this cluster`;
   }
 
-  #seatIn(configuration: Configuration): Seat {
-    const { nodeId, storeId } = this.#self;
-    const member = configuration.members.find(({ id }) => id === nodeId);
-    if (member === undefined) return { kind: "foreign", why: `node ${nodeId} is not a member of the cluster` };
-    if (member.storeId === storeId) return { kind: "seated", configuration };
-    return {
-      kind: "foreign",
-      why:
-        `the seat of node ${nodeId} belongs to store ${member.storeId}, but this data directory holds store ` +
-        `${storeId}: it was wiped or replaced, and must not vote as if it remembered. Put the node's own ` +
-        "directory back, or give the seat up",
-    };
+  #isOfAnotherCluster(hello: Hello): boolean {
+    return hello.clusterId !== "" && this.clusterId !== "" && hello.clusterId !== this.clusterId;
   }
 
   /** Every founder that this node counts, ascending; the store id is "" until it is known. */

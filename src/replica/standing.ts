@@ -5,6 +5,8 @@ import type { ReplicaOptions } from "./options.js";
 import type { PeerBook } from "./peer-book.js";
 import { type ReplicaView, type SelfReport, viewOf, viewOutside } from "./report.js";
 import type { SessionKeeper } from "./session-keeper.js";
+import type { SnapshotFetching } from "./snapshot-fetching.js";
+import type { StateDigests } from "./state-digests.js";
 
 export const STOPPING = "The node is shutting down.";
 
@@ -15,6 +17,8 @@ export class Standing {
   readonly #membership: Membership;
   readonly #peers: PeerBook;
   readonly #sessions: SessionKeeper;
+  readonly #fetching: SnapshotFetching;
+  readonly #digests: StateDigests;
   readonly #appliedIndex: () => LogIndex;
 
   constructor(
@@ -24,6 +28,8 @@ export class Standing {
       readonly membership: Membership;
       readonly peers: PeerBook;
       readonly sessions: SessionKeeper;
+      readonly fetching: SnapshotFetching;
+      readonly digests: StateDigests;
       readonly appliedIndex: () => LogIndex;
     },
   ) {
@@ -32,6 +38,8 @@ export class Standing {
     this.#membership = parts.membership;
     this.#peers = parts.peers;
     this.#sessions = parts.sessions;
+    this.#fetching = parts.fetching;
+    this.#digests = parts.digests;
     this.#appliedIndex = parts.appliedIndex;
   }
 
@@ -50,7 +58,10 @@ export class Standing {
     if (!this.#life.isServing) return STOPPING;
     const { core, reason } = this.#membership;
     if (reason !== "" || core === undefined) return reason;
+    const { doubt } = this.#digests;
+    if (doubt !== "") return doubt;
     if (core.leader === undefined) return "No leader is known.";
+    if (this.#fetching.isUnderway) return "The node is too far behind, and fetches a snapshot.";
     if (this.#sessions.session === 0) return "The node has not registered its session yet.";
     return "";
   }

@@ -5,21 +5,32 @@ import type { PeerStatus, Transport } from "../transport/transport.js";
 import { LIMITS } from "./options.js";
 import type { PeerBook } from "./peer-book.js";
 import { type SelfReport, statusOf } from "./report.js";
+import type { StateDigests } from "./state-digests.js";
 
 /** Tells the peers how this node is doing, and learns from theirs, also what this node has lost. */
 export class StatusExchange {
   readonly #peers: PeerBook;
   readonly #transport: Transport;
+  readonly #digests: StateDigests;
+  /** Whether the peer counts this very store as the holder of this node's seat. */
+  readonly #isCountedBy: (peer: NodeId) => boolean;
   #sentAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { readonly peers: PeerBook; readonly transport: Transport }) {
+  constructor(options: {
+    readonly peers: PeerBook;
+    readonly transport: Transport;
+    readonly digests: StateDigests;
+    readonly isCountedBy: (peer: NodeId) => boolean;
+  }) {
     this.#peers = options.peers;
     this.#transport = options.transport;
+    this.#digests = options.digests;
+    this.#isCountedBy = options.isCountedBy;
   }
 
   /** At once to a peer that came back: a leader knows what it acknowledged before. */
   tell(peer: NodeId, core: RaftCore, self: SelfReport): void {
-    this.#transport.send(peer, [statusOf(core, self)]);
+    this.#transport.send(peer, [statusOf(core, self, this.#digests.told)]);
   }
 
   /** To everybody, now and then. */
@@ -32,7 +43,9 @@ export class StatusExchange {
   /** Returns why this node must end, if the status proves that its log lost entries. */
   heard(from: NodeId, status: PeerStatus, core: RaftCore): StorageFailure | undefined {
     this.#peers.heard(from, status);
-    return lostEntries(from, status, core);
+    this.#digests.heard(from, status);
+    // To a leader that goes by an older membership, this node's seat may be another store's.
+    return this.#isCountedBy(from) ? lostEntries(from, status, core) : undefined;
   }
 }
 
@@ -44,6 +57,8 @@ export class StatusExchange {
  */
 function lostEntries(from: NodeId, status: PeerStatus, core: RaftCore): StorageFailure | undefined {
   if (status.role !== "leader" || core.term > status.term) return undefined;
+  // A snapshot takes the place of the log right now: it holds what was acknowledged.
+  if (core.baseIndex > core.durableIndex) return undefined;
   const matchIndex = status.matches.find(({ nodeId }) => nodeId === core.id)?.matchIndex ?? 0;
   if (matchIndex <= core.durableIndex) return undefined;
   return new StorageFailure(

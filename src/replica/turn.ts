@@ -1,17 +1,21 @@
 import type { OwnOutcomes, ReplicatedState } from "../machine/replicated-state.js";
 import type { RaftCore } from "../raft/core.js";
-import type { NodeId, Transition } from "../raft/types.js";
+import type { Configuration, NodeId, Transition } from "../raft/types.js";
 import type { Applier } from "./applier.js";
+import type { Compaction } from "./compaction.js";
 import type { CoreIo } from "./core-io.js";
 import type { Dispatch } from "./dispatch.js";
 import type { ElectionTimer } from "./election-timer.js";
 import type { EntryCache } from "./entry-cache.js";
 import type { Life } from "./life.js";
+import type { MemberChanges } from "./member-changes.js";
 import type { Membership } from "./membership.js";
 import type { PeerBook } from "./peer-book.js";
 import type { Clock, ReplicaObserver, Timers } from "./ports.js";
 import type { Reads } from "./reads.js";
 import type { SkewGuard } from "./skew-guard.js";
+import type { SnapshotFetching } from "./snapshot-fetching.js";
+import type { StateDigests } from "./state-digests.js";
 
 /** What a turn works on. */
 export interface TurnParts {
@@ -26,6 +30,10 @@ export interface TurnParts {
   readonly entries: EntryCache;
   readonly applier: Applier;
   readonly replicated: ReplicatedState;
+  readonly compaction: Compaction;
+  readonly fetching: SnapshotFetching;
+  readonly changes: MemberChanges;
+  readonly digests: StateDigests;
   /** What the node looks for in the entries it applies. */
   readonly own: OwnOutcomes;
   readonly clock: Clock;
@@ -59,17 +67,22 @@ export class Turn {
 
   #run(core: RaftCore): void {
     const { clock, electionTimer, reads, io, applier, entries, own } = this.#parts;
+    const { changes, fetching, compaction, membership, replicated } = this.#parts;
     const now = clock.monotonic();
     electionTimer.tick(core, now);
+    changes.advance(core, now);
     this.#dispatchCommands(core, now);
     const readId = reads.nextAsk(now);
     if (readId !== undefined) core.readIndex(readId, now);
     const effects = io.send(core, now);
     for (const transition of effects.transitions) this.#observe(transition);
     for (const outcome of effects.reads) reads.outcome(outcome, now);
+    if (effects.snapshotWanted !== undefined) fetching.wanted(core, effects.snapshotWanted, now);
+    compaction.cutIfDue(core, applier.checkpointed.position.index, now);
     io.write(core);
     const hasMore = applier.applyUpTo(core.applicableIndex, entries, own);
     reads.applied(applier.appliedIndex);
+    membership.applied(replicated.configuration);
     entries.trim(Math.min(applier.appliedIndex, core.durableIndex));
     applier.checkpointIfDue();
     if (hasMore) this.wake();
@@ -77,13 +90,17 @@ export class Turn {
   }
 
   #dispatchCommands(core: RaftCore, now: number): void {
-    const { dispatch, replicated, life, peers, skew, clock, io } = this.#parts;
+    const { dispatch, replicated, life, peers, skew, clock, io, membership, fetching } = this.#parts;
     dispatch.checkSession((session) => replicated.isSessionOpen(session));
-    if (core.leader !== undefined && life.isServing) dispatch.register(core.leader, now);
+    const { isMember } = membership;
+    if (!isMember) this.#endOutside();
+    // What a node registers while it is far behind, it sees when it has caught up, and not before.
+    const mayRegister = life.isServing && isMember && !fetching.isUnderway;
+    if (core.leader !== undefined && mayRegister) dispatch.register(core.leader, now);
     if (core.roleName !== "leader") {
       dispatch.rejectInbox(core);
       const { leader } = core;
-      if (leader !== undefined && peers.isConnected(leader)) dispatch.forward(leader, now);
+      if (leader !== undefined && isMember && peers.isConnected(leader)) dispatch.forward(leader, now);
     } else if (skew.forbidsStamp(core, { now, wall: clock.wall() })) {
       dispatch.refuseForSkew(core);
     } else if (!io.isWriting) {
@@ -91,11 +108,37 @@ export class Turn {
     }
   }
 
+  /**
+   * This node was removed, as far as it knows. As long as its session is open the removal has not been
+   * applied here, and what is on its way may act; once it is closed, whatever still waits never acted.
+   */
+  #endOutside(): void {
+    const { dispatch, reads, membership } = this.#parts;
+    if (!dispatch.failWithoutSession(membership.reason)) return;
+    reads.failAll(membership.reason);
+  }
+
   #observe(transition: Transition): void {
-    const { observer, membership } = this.#parts;
+    const { observer } = this.#parts;
     observer.transition(transition);
-    if (transition.kind === "configurationChanged") membership.changed(transition.configuration);
+    if (transition.kind === "configurationChanged") this.#membersAre(transition.configuration);
     if (transition.kind === "leaderChanged") this.leaderIs(transition.leader);
+  }
+
+  #membersAre(configuration: Configuration): void {
+    const { membership, changes, digests } = this.#parts;
+    membership.changed(configuration);
+    changes.seen(configuration.members);
+    digests.retain(configuration.members.map(({ id }) => id));
+  }
+
+  /** A snapshot has taken the place of entries that this node never applied. */
+  stateReplaced(): void {
+    const { dispatch, replicated, reads, membership } = this.#parts;
+    membership.applied(replicated.configuration);
+    dispatch.recall((session, request) => replicated.recall(session, request));
+    reads.leaderKnown();
+    this.wake();
   }
 
   leaderIs(leader: NodeId | undefined): void {

@@ -1,5 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { Transition } from "../raft/types.js";
+import type { SnapshotMoved, StateDivergence } from "../replica/ports.js";
 
 const COUNT_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 const WRITE_BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2];
@@ -16,6 +17,10 @@ export class ReplicaMetrics {
   readonly #checkpointDuration: Histogram;
   readonly #checkpointBytes: Counter;
   readonly #transitions: Counter<"kind">;
+  readonly #entriesCut: Counter;
+  readonly #snapshots: Counter<"direction" | "outcome">;
+  readonly #snapshotBytes: Counter<"direction">;
+  readonly #divergences: Counter<"what">;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -53,6 +58,27 @@ export class ReplicaMetrics {
       labelNames: ["kind"],
       registers,
     });
+    this.#entriesCut = counter("storage_log_entries_cut_total", "Entries removed from the log below a checkpoint.");
+    this.#snapshots = new Counter({
+      name: "raft_snapshots_total",
+      help: "Snapshots sent and fetched by this node.",
+      labelNames: ["direction", "outcome"],
+      registers,
+    });
+    this.#snapshotBytes = new Counter({
+      name: "raft_snapshot_bytes_total",
+      help: "Bytes of snapshots sent and fetched by this node.",
+      labelNames: ["direction"],
+      registers,
+    });
+    this.#divergences = new Counter({
+      name: "raft_state_divergence_total",
+      help: "Findings that this node's state differs from a peer's at the same entry: one of them is wrong.",
+      labelNames: ["what"],
+      registers,
+    });
+    // An alarm on a series that is not there yet would not fire at its first value.
+    for (const what of ["entries", "rows"] as const) this.#divergences.labels(what).inc(0);
   }
 
   transition(transition: Transition): void {
@@ -78,5 +104,18 @@ export class ReplicaMetrics {
   checkpointWritten(checkpoint: { readonly bytes: number; readonly durationMs: number }): void {
     this.#checkpointDuration.observe(checkpoint.durationMs / 1000);
     this.#checkpointBytes.inc(checkpoint.bytes);
+  }
+
+  logCut(cut: { readonly entries: number }): void {
+    this.#entriesCut.inc(cut.entries);
+  }
+
+  snapshotMoved({ direction, bytes, failure }: SnapshotMoved): void {
+    this.#snapshots.labels(direction, failure === undefined ? "done" : "failed").inc();
+    this.#snapshotBytes.labels(direction).inc(bytes);
+  }
+
+  stateDiverged({ what }: StateDivergence): void {
+    this.#divergences.labels(what).inc();
   }
 }

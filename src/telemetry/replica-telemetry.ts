@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { LogIndex, Transition } from "../raft/types.js";
-import type { ReplicaObserver } from "../replica/ports.js";
+import type { ReplicaObserver, SnapshotMoved, StateDivergence } from "../replica/ports.js";
 import type { ReplicaMetrics } from "./replica-metrics.js";
 
 /** Counts what the replica reports and logs what an operator should read. */
@@ -33,6 +33,28 @@ export class ReplicaTelemetry implements ReplicaObserver {
   checkpointWritten(checkpoint: { readonly bytes: number; readonly durationMs: number }): void {
     this.#metrics.checkpointWritten(checkpoint);
     this.#logger.debug({ checkpoint }, "checkpoint written");
+  }
+
+  logCut(cut: { readonly baseIndex: LogIndex; readonly entries: number }): void {
+    this.#metrics.logCut(cut);
+    this.#logger.debug({ cut }, "log cut");
+  }
+
+  snapshotMoved(moved: SnapshotMoved): void {
+    this.#metrics.snapshotMoved(moved);
+    const { direction, peer, index, failure } = moved;
+    const whose = peer === undefined ? "of a backup" : `${direction === "sent" ? "to" : "from"} node ${peer}`;
+    if (failure === undefined) this.#logger.info({ moved }, `snapshot of entry ${index} ${whose} ${direction}`);
+    else this.#logger.warn({ moved }, `snapshot ${whose} not ${direction}: ${failure}`);
+  }
+
+  stateDiverged(divergence: StateDivergence): void {
+    this.#metrics.stateDiverged(divergence);
+    const { peer, index, what } = divergence;
+    this.#logger.error(
+      { divergence },
+      `ALARM: this node's state differs from node ${peer}'s at entry ${index} (${what}): one of them is wrong`,
+    );
   }
 
   notice(level: "info" | "warn" | "error", message: string, details?: Readonly<Record<string, unknown>>): void {

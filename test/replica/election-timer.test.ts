@@ -9,6 +9,9 @@ const SILENT: ReplicaObserver = {
   logWritten: () => undefined,
   entryApplied: () => undefined,
   checkpointWritten: () => undefined,
+  logCut: () => undefined,
+  snapshotMoved: () => undefined,
+  stateDiverged: () => undefined,
   notice: () => undefined,
 };
 

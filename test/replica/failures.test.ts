@@ -46,7 +46,7 @@ t.test("a failed checkpoint ends the node like a failed write", async (t) => {
   const cluster = await new VirtualCluster(3).start();
   cluster.untilReady();
   const [node] = cluster.followers;
-  node?.stateDisk.failWrites(FULL);
+  node?.stateDisks.failWrites(FULL);
   const answer = node?.propose("applied, but its checkpoint fails");
   cluster.time.until(() => node?.failure !== undefined);
   t.match(node?.failure, { code: "WRITE_FAILED" });
@@ -80,7 +80,7 @@ t.test("stopping ends, too, when the last checkpoint fails: that is told, and no
   const [node] = cluster.followers;
   const answer = node?.propose("not in any checkpoint");
   cluster.time.until(() => answer?.result !== undefined);
-  node?.stateDisk.failWrites(FULL);
+  node?.stateDisks.failWrites(FULL);
   const stopped = node?.replica?.stop();
   cluster.time.until(() => node?.failure !== undefined);
   await stopped;

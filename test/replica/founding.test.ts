@@ -49,6 +49,9 @@ class Founder {
         logWritten: () => undefined,
         entryApplied: () => undefined,
         checkpointWritten: () => undefined,
+        logCut: () => undefined,
+        snapshotMoved: () => undefined,
+        stateDiverged: () => undefined,
         notice: () => undefined,
       },
       seated: (configuration) => {

@@ -1,5 +1,6 @@
 import t from "tap";
 import { MemoryDisk } from "../../src/storage/memory-disk.js";
+import { MemoryStateDisks } from "../../src/storage/memory-state-disks.js";
 import { VirtualCluster, type VirtualNode } from "./virtual-cluster.js";
 
 /** The disk as it is now: what somebody may put back later. */
@@ -26,7 +27,7 @@ t.test("a node whose log is shorter than what it acknowledged is stopped, by wha
   drawsOf(cluster, leader, 20);
   await node.crash();
   node.logDisk = before.log;
-  node.stateDisk = before.state;
+  node.stateDisks = MemoryStateDisks.over(before.state);
   await node.start();
   cluster.time.until(() => node.failure !== undefined, 2000);
   t.match(node.failure, {

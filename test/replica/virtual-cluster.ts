@@ -1,13 +1,21 @@
 import { InvariantViolation } from "../../src/assert.js";
 import type { FailureCode } from "../../src/failure.js";
 import type { Transition } from "../../src/raft/types.js";
-import type { ReplicaObserver } from "../../src/replica/ports.js";
+import type { ReplicaOptions } from "../../src/replica/options.js";
+import type { ReplicaObserver, SnapshotMoved, StateDivergence } from "../../src/replica/ports.js";
 import { Replica } from "../../src/replica/replica.js";
 import { MemoryDisk } from "../../src/storage/memory-disk.js";
 import { openMemoryLogStore } from "../../src/storage/memory-log-store.js";
+import { MemoryStateDisks } from "../../src/storage/memory-state-disks.js";
 import { openMemoryStateStore } from "../../src/storage/memory-state-store.js";
-import { MemoryNetwork } from "../../src/transport/memory-transport.js";
-import type { PeerAddress, PeerMessage, Transport } from "../../src/transport/transport.js";
+import { MemoryNetwork, type NetworkEvent } from "../../src/transport/memory-transport.js";
+import type {
+  ChangeMembersReply,
+  ChangeMembersRequest,
+  PeerAddress,
+  PeerMessage,
+  Transport,
+} from "../../src/transport/transport.js";
 import { TallyMachine } from "./tally.js";
 import { NodeTime, VirtualTime } from "./virtual-time.js";
 
@@ -24,7 +32,7 @@ export class VirtualNode {
   readonly id: number;
   readonly time: NodeTime;
   logDisk = new MemoryDisk();
-  stateDisk = new MemoryDisk();
+  stateDisks = new MemoryStateDisks();
   replica: Replica | undefined;
   machine: TallyMachine | undefined;
   readonly transitions: Transition[] = [];
@@ -32,19 +40,27 @@ export class VirtualNode {
   /** What ended the node; more than one would be one too many. */
   readonly failures: Error[] = [];
   packed: number[] = [];
+  readonly snapshots: SnapshotMoved[] = [];
+  readonly divergences: StateDivergence[] = [];
+  storeId = "";
   /** Makes a log write take this long. */
   syncMs = SYNC_MS;
   #transport: Transport | undefined;
   /** What PEERS says on this node. */
   founders: readonly PeerAddress[];
+  /** Whom it asks to be let in, where it joins. */
+  contacts: readonly PeerAddress[] = [];
+  /** By which others reach it. */
+  address: string;
   /** Whom it keeps streams with. */
   dialled: readonly PeerAddress[] = [];
   readonly #cluster: VirtualCluster;
 
   constructor(cluster: VirtualCluster, id: number) {
-    this.founders = cluster.founders;
+    this.founders = cluster.founders.some((founder) => founder.id === id) ? cluster.founders : [];
     this.#cluster = cluster;
     this.id = id;
+    this.address = `node-${id}:7070`;
     this.time = new NodeTime(cluster.time);
   }
 
@@ -55,9 +71,12 @@ export class VirtualNode {
       this.#cluster.time.schedule(this.syncMs, time.guard(callback));
     };
     const log = openMemoryLogStore({ disk: this.logDisk, nodeId: id, randomId, defer });
-    const state = openMemoryStateStore({ disk: this.stateDisk, nodeId: id, storeId: log.storeId, defer });
+    const { storeId, recovery } = log;
+    this.storeId = storeId;
+    const generation = recovery.stateGeneration;
+    const state = openMemoryStateStore({ disk: this.stateDisks, generation, nodeId: id, storeId, defer });
     this.machine = new TallyMachine(state);
-    const transport = this.#cluster.network.transport(id);
+    const transport = this.#cluster.network.transport(id, this.address);
     this.#transport = {
       ...transport,
       setPeers: (peers) => {
@@ -68,15 +87,17 @@ export class VirtualNode {
     this.replica = new Replica(
       {
         nodeId: id,
-        address: `node-${id}:7070`,
+        address: this.address,
         restAddress: `node-${id}:8080`,
         grpcAddress: `node-${id}:9090`,
         version: "test",
         founders: this.founders,
+        contacts: this.contacts,
         electionTimeoutMs: 300,
         heartbeatMs: 50,
         maxClockSkewMs: 2000,
         requestDeadlineMs: 10_000,
+        ...this.#cluster.options,
       },
       {
         log,
@@ -100,14 +121,31 @@ export class VirtualNode {
   async crash(inFlight: "durable" | "lost" = "lost"): Promise<void> {
     this.time.crash();
     this.logDisk.crash(inFlight);
-    this.stateDisk.crash(inFlight);
+    this.stateDisks.crash(inFlight);
     this.replica = undefined;
     await this.#transport?.stop();
   }
 
   wipe(): void {
     this.logDisk = new MemoryDisk();
-    this.stateDisk = new MemoryDisk();
+    this.stateDisks = new MemoryStateDisks();
+  }
+
+  /** The state in force, while nothing else is there. */
+  get stateDisk(): MemoryDisk {
+    const disk = this.stateDisks.disk(this.stateDisks.generations.at(-1) ?? 0);
+    if (disk === undefined) throw new Error("the node has no state yet");
+    return disk;
+  }
+
+  /** Asks this node for a change of the membership. */
+  change(request: ChangeMembersRequest): { reply: ChangeMembersReply | undefined } {
+    const answer: { reply: ChangeMembersReply | undefined } = { reply: undefined };
+    this.replica?.changeMembers(request, (reply) => {
+      if (answer.reply !== undefined) throw new Error("a change is answered once");
+      answer.reply = reply;
+    });
+    return answer;
   }
 
   propose(line: string, deadlineMs = 10_000): Answer {
@@ -138,6 +176,9 @@ export class VirtualNode {
       logWritten: () => undefined,
       entryApplied: () => undefined,
       checkpointWritten: () => undefined,
+      logCut: () => undefined,
+      snapshotMoved: (moved) => this.snapshots.push(moved),
+      stateDiverged: (divergence) => this.divergences.push(divergence),
       notice: (_level, message) => this.notices.push(message),
     };
   }
@@ -146,7 +187,9 @@ export class VirtualNode {
 /** A cluster of real replicas over disks, network, clocks and randomness of its own. */
 export class VirtualCluster {
   readonly time = new VirtualTime();
-  readonly nodes: readonly VirtualNode[];
+  readonly nodes: VirtualNode[];
+  /** Of every node that starts from now on. */
+  options: Partial<ReplicaOptions> = {};
   readonly founders: readonly { readonly id: number; readonly address: string }[];
   readonly network: MemoryNetwork;
   filter: (from: number, to: number, messages: readonly PeerMessage[]) => readonly PeerMessage[] = (
@@ -154,6 +197,8 @@ export class VirtualCluster {
     _to,
     messages,
   ) => messages;
+  /** Whether a part of a snapshot or of a call gets lost. */
+  loses: (event: NetworkEvent) => boolean = () => false;
   #random: number;
 
   constructor(size: number, seed = 1) {
@@ -161,11 +206,16 @@ export class VirtualCluster {
     this.founders = Array.from({ length: size }, (_, place) => ({ id: place + 1, address: `node-${place + 1}:7070` }));
     this.network = new MemoryNetwork({
       defer: (callback, { to }) => {
-        const node = this.nodes[to - 1];
+        const node = this.nodes.find(({ id }) => id === to);
         this.time.schedule(NETWORK_MS, node === undefined ? callback : node.time.guard(callback));
       },
       wall: (id) => this.node(id).time.wall(),
       filter: (from, to, messages) => this.filter(from, to, messages),
+      loses: (event) => this.loses(event),
+      timer: (delayMs, callback) => {
+        const timer = this.time.schedule(delayMs, callback);
+        return () => timer.cancel();
+      },
     });
     this.nodes = this.founders.map(({ id }) => new VirtualNode(this, id));
   }
@@ -175,8 +225,35 @@ export class VirtualCluster {
     return this;
   }
 
+  /** A node that is no founder: empty, and told whom to ask. */
+  joiner(id: number): VirtualNode {
+    const node = new VirtualNode(this, id);
+    node.contacts = this.founders;
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Asks whoever leads, again and again, until it is done. */
+  changed(request: ChangeMembersRequest, limitMs = 30_000): ChangeMembersReply {
+    let asked: { reply: ChangeMembersReply | undefined } | undefined;
+    let reply: ChangeMembersReply | undefined;
+    let notBefore = 0;
+    this.time.until(() => {
+      reply = asked?.reply;
+      if (reply?.outcome === "done") return true;
+      if (asked !== undefined && reply === undefined) return false;
+      if (asked !== undefined) notBefore = this.time.now + 50;
+      asked = undefined;
+      const leader = this.nodes.find((node) => node.replica?.isLeader === true);
+      if (leader !== undefined && this.time.now >= notBefore) asked = leader.change(request);
+      return false;
+    }, limitMs);
+    if (reply === undefined) throw new Error("it was not answered");
+    return reply;
+  }
+
   node(id: number): VirtualNode {
-    const node = this.nodes[id - 1];
+    const node = this.nodes.find((one) => one.id === id);
     if (node === undefined) throw new Error(`there is no node ${id}`);
     return node;
   }

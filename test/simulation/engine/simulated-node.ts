@@ -221,6 +221,10 @@ export class SimulatedNode implements WorldNode {
         this.#world.entryApplied(index);
       },
       checkpointWritten: () => trace?.note(this.name, `disk: checkpoint at ${this.checkpointIndex}`),
+      logCut: ({ baseIndex }) => trace?.note(this.name, `disk: log cut at ${baseIndex}`),
+      snapshotMoved: (moved) => trace?.note(this.name, `snapshot ${JSON.stringify(moved)}`),
+      stateDiverged: ({ peer, index, what }) =>
+        this.#world.report("state digests", `${this.name} differs from n${peer} at ${index} (${what})`),
       notice: (level, message) => trace?.note(this.name, `${level}: ${message}`),
     };
   }
