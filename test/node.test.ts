@@ -94,7 +94,13 @@ t.test("two nodes on one data directory: the second does not start, the first go
 
 t.test("a state that cannot be opened leaves the log unlocked", async (t) => {
   const directory = await directoryOf(t);
-  const stranger = await openLevelStateStore({ directory: join(directory, "state"), nodeId: 1, storeId: STORE_ID });
+  const stranger = await openLevelStateStore({
+    directory: join(directory, "state"),
+    generation: 0,
+    nodeId: 1,
+    storeId: STORE_ID,
+    notice: (message) => t.fail(message),
+  });
   await stranger.close();
   await t.rejects(start(await configOf(directory)), { code: "FOREIGN" });
   const log = await openLevelLogStore({ directory: join(directory, "log"), nodeId: 1, randomId: () => STORE_ID });

@@ -15,12 +15,12 @@ export interface LevelStateStoreOptions {
    */
   readonly directory: string;
   /** The one that the log goes by (`LogRecovery.stateGeneration`); every other one is removed. */
-  readonly generation?: number;
+  readonly generation: number;
   readonly nodeId: NodeId;
   /** Of the log store beside it: a new state store adopts it, and never opens for another. */
   readonly storeId: string;
   /** Something an operator should read, in a sentence: a directory that could not be removed. */
-  readonly notice?: (message: string) => void;
+  readonly notice: (message: string) => void;
 }
 
 /**
@@ -28,8 +28,8 @@ export interface LevelStateStoreOptions {
  * @throws StorageFailure OPEN_FAILED, FOREIGN or DAMAGED
  */
 export async function openLevelStateStore(options: LevelStateStoreOptions): Promise<StateStore> {
-  const { generation = 0, notice = () => {} } = options;
-  const generations = new LevelStateGenerations({ ...options, notice });
+  const { generation } = options;
+  const generations = new LevelStateGenerations(options);
   const directory = generations.directoryOf(generation);
   // Only the first generation comes into being by opening it; the others were built.
   if (generation > 0 && !(await isThere(directory))) throw missingGeneration(directory, generation);

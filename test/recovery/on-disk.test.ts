@@ -22,6 +22,7 @@ async function openStores(directory: string): Promise<OpenStores> {
     generation: recovery.stateGeneration,
     nodeId: 1,
     storeId,
+    notice: (message) => t.fail(message),
   });
   return { log, state };
 }

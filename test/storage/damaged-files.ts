@@ -4,7 +4,7 @@ import { openLevelLogStore } from "../../src/storage/level-log-store.js";
 import { openLevelStateStore } from "../../src/storage/level-state-store.js";
 import { type LogStore, StorageFailure } from "../../src/storage/log-store.js";
 import type { StateStore } from "../../src/storage/state-store.js";
-import { checkpoint, command, FOUNDING, foundLog, page, plain, put, STORE_ID, writeLog } from "./fixtures.js";
+import { checkpoint, command, FOUNDING, foundLog, noNotice, page, plain, put, STORE_ID, writeLog } from "./fixtures.js";
 
 /**
  * Damages files of closed stores, one place at a time, opens the store again and compares what it
@@ -209,7 +209,7 @@ function text(index: number): string {
 const STATE_RANGE = { gte: "", lt: "~", limit: 100_000 };
 
 function openState(directory: string): Promise<StateStore> {
-  return openLevelStateStore({ directory, generation: 0, nodeId: 1, storeId: STORE_ID, notice: () => {} });
+  return openLevelStateStore({ directory, generation: 0, nodeId: 1, storeId: STORE_ID, notice: noNotice });
 }
 
 async function contentOfState(directory: string): Promise<string> {

@@ -53,6 +53,11 @@ export async function fillLog(store: LogStore, count: number, payload = "x"): Pr
   for (let index = 1; index <= count; index++) await writeLog(store, { entries: [command(index, 1, payload)] });
 }
 
+/** For stores in whose tests nothing may be told. */
+export function noNotice(message: string): never {
+  throw new Error(`unexpected notice: ${message}`);
+}
+
 export function checkpoint(store: StateStore): Promise<void> {
   return settled((done) => store.checkpoint(done));
 }

@@ -3,11 +3,21 @@ import { join } from "node:path";
 import t from "tap";
 import { openLevelStateStore } from "../../src/storage/level-state-store.js";
 import type { StateStore } from "../../src/storage/state-store.js";
-import { checkpoint, failureOf, page, put, STORE_ID, type Test, temporaryDirectory, thrownBy } from "./fixtures.js";
+import {
+  checkpoint,
+  failureOf,
+  noNotice,
+  page,
+  put,
+  STORE_ID,
+  type Test,
+  temporaryDirectory,
+  thrownBy,
+} from "./fixtures.js";
 import { cutWriteAheadLog, damageTables, flipBit, loseBatch, stored, tamper } from "./raw-level.js";
 
 function open(directory: string): Promise<StateStore> {
-  return openLevelStateStore({ directory, nodeId: 1, storeId: STORE_ID });
+  return openLevelStateStore({ directory, nodeId: 1, storeId: STORE_ID, generation: 0, notice: noNotice });
 }
 
 async function closedState(t: Test): Promise<string> {

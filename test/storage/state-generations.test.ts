@@ -4,7 +4,7 @@ import t from "tap";
 import { openLevelStateStore } from "../../src/storage/level-state-store.js";
 import { MemoryStateDisks } from "../../src/storage/memory-state-disks.js";
 import { openMemoryStateStore } from "../../src/storage/memory-state-store.js";
-import { STORE_ID, temporaryDirectory } from "./fixtures.js";
+import { noNotice, STORE_ID, temporaryDirectory } from "./fixtures.js";
 import { stateBuildContract } from "./state-build-contract.js";
 
 const identity = { nodeId: 1, storeId: STORE_ID };
@@ -23,12 +23,11 @@ t.test("views and generations in memory", (t) => {
 t.test("views and generations on LevelDB", (t) => {
   stateBuildContract(t, async (t) => {
     const directory = await temporaryDirectory(t);
-    const notice = (message: string) => t.fail(message);
     // What looks alike and is not a generation is left alone.
     await mkdir(join(directory, "state-of-things"));
     return {
       open: (generation) =>
-        openLevelStateStore({ directory: join(directory, "state"), generation, notice, ...identity }),
+        openLevelStateStore({ directory: join(directory, "state"), generation, notice: noNotice, ...identity }),
       generations: async () => {
         const names = await readdir(directory);
         t.ok(names.includes("state-of-things"));
