@@ -12,12 +12,17 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 export interface StateDirectories {
-  /** Of generation 0; generation n lives beside it, as `<directory>-<n>`. */
+  /** Of generation 0; the others live beside it (`stateDirectory`). */
   readonly directory: string;
   readonly nodeId: NodeId;
   readonly storeId: string;
   /** Something an operator should read, in a sentence. */
   readonly notice: (message: string) => void;
+}
+
+/** @param directory of generation 0. */
+export function stateDirectory(directory: string, generation: number): string {
+  return generation === 0 ? directory : `${directory}-${generation}`;
 }
 
 /** A LevelDB directory per generation. */
@@ -29,8 +34,7 @@ export class LevelStateGenerations implements StateGenerations {
   }
 
   directoryOf(generation: number): string {
-    const { directory } = this.#options;
-    return generation === 0 ? directory : `${directory}-${generation}`;
+    return stateDirectory(this.#options.directory, generation);
   }
 
   /** @throws StorageFailure OPEN_FAILED, FOREIGN or DAMAGED */

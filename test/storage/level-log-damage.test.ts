@@ -1,11 +1,11 @@
-import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import t from "tap";
 import { openLevelLogStore } from "../../src/storage/level-log-store.js";
 import { encodeRecord, recordKey } from "../../src/storage/log-record.js";
 import type { LogStore } from "../../src/storage/log-store.js";
-import { seal, unsealedRow } from "../../src/storage/sealed-row.js";
+import { seal, unsealedRow, valueIn } from "../../src/storage/sealed-row.js";
 import {
   command,
   FOUNDING,
@@ -43,6 +43,8 @@ async function closedLog(t: Test): Promise<string> {
   await store.close();
   return directory;
 }
+
+type Level = Parameters<Parameters<typeof tamper>[1]>[0];
 
 async function refusal(directory: string) {
   return failureOf(open(directory).then((store) => store.close()));
@@ -165,9 +167,26 @@ t.test("a directory that another process has open, or that a newer version wrote
 t.test("a directory without LevelDB's own index of files is not taken for a new one", async (t) => {
   const directory = await closedLog(t);
   await rm(join(directory, "CURRENT"));
+  const before = await readdir(directory);
   const { code, message } = await refusal(directory);
   t.equal(code, "DAMAGED");
   t.match(message, /CURRENT is missing/);
+  t.same(await readdir(directory), before, "LevelDB did not get to see it");
+});
+
+t.test("LevelDB goes by the options that it is given: one write-ahead log up to the write buffer", async (t) => {
+  const directory = join(await temporaryDirectory(t), "log");
+  const store = await open(directory);
+  await fillLog(store, 1);
+  for (let index = 2; index <= 11; index++) {
+    await writeLog(store, { entries: [command(index, 1, "x".repeat(1024 * 1024))] });
+  }
+  t.same(
+    (await readdir(directory)).filter((name) => /\.(log|ldb)$/.test(name)),
+    ["000003.log"],
+    "10 MiB are more than LevelDB's own default holds",
+  );
+  await store.close();
 });
 
 t.test("a directory whose creation was cut off is still a new one", async (t) => {
@@ -227,6 +246,56 @@ t.test("a write-ahead log that lost its middle, which LevelDB keeps quiet about,
   t.match(message, /000003\.log is damaged at byte \d+, though a later record at \d+ is whole/);
   await loseBatch(lost, 100);
   t.match((await refusal(lost)).message, /Log entry \d+ is missing, though the row entry\/\d+ is there/);
+});
+
+t.test("a cut that was lost from the middle is told by every later write", async (t) => {
+  const directory = join(await temporaryDirectory(t), "log");
+  const store = await open(directory);
+  await foundLog(store, FOUNDING);
+  await fillLog(store, 10);
+  const base = { position: { index: 5, term: 1 }, configuration: FOUNDING, keepsTail: true, stateGeneration: 1 };
+  await writeLog(store, { base, entries: [] });
+  await writeLog(store, { entries: [command(11, 1)] });
+  const copy = `${directory}-damaged`;
+  await cp(directory, copy, { recursive: true });
+  await store.close();
+  const batchesBeforeTheCut = 1 + 1 + 1 + 10;
+  await loseBatch(copy, batchesBeforeTheCut);
+  const { code, message } = await refusal(copy);
+  t.equal(code, "DAMAGED");
+  t.match(message, /base of the log is missing, or another one than the log's last write knew/);
+});
+
+t.test("records of the version before are read, and a later version's are not taken for damage", async (t) => {
+  const directory = await closedLog(t);
+  const asBefore = async (level: Level, key: string, change: (body: Buffer) => Buffer) => {
+    const body = change(Buffer.from(valueIn(await stored(level, key))));
+    await level.put(key, seal(key, unsealedRow(body)));
+  };
+  const versioned = (version: number) => (body: Buffer) => {
+    body.writeUInt8(version, 0);
+    return body;
+  };
+  await tamper(directory, async (level) => {
+    await asBefore(level, "base", (body) => versioned(1)(Buffer.concat([body.subarray(0, 17), body.subarray(23)])));
+    await asBefore(level, "head", (body) => versioned(1)(body.subarray(0, -4)));
+  });
+  const store = await open(directory);
+  t.same(store.recovery.baseConfiguration, FOUNDING);
+  t.same(store.recovery.hardState, { term: 1, votedFor: 1 });
+  t.equal(store.recovery.stateGeneration, 0);
+  await writeLog(store, { entries: [command(6, 1)] });
+  await store.close();
+  const again = await open(directory);
+  t.equal(again.recovery.terms.length, 6);
+  await again.close();
+  for (const key of ["base", "head"]) {
+    await tamper(directory, (level) => asBefore(level, key, versioned(3)));
+    const { code, message } = await refusal(directory);
+    t.equal(code, "OPEN_FAILED");
+    t.match(message, /is of version 3 .* written by a newer version of Folio; this one reads up to version 2/);
+    await tamper(directory, (level) => asBefore(level, key, versioned(2)));
+  }
 });
 
 t.test("a vote whose write was lost from the middle survives in the head of every later write", async (t) => {
