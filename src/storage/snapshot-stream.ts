@@ -23,9 +23,6 @@ const KIND = { header: 0, rows: 1, end: 2 } as const;
 const ROW_FRAME_BYTES = 6;
 const END_AT = { rows: 0, bytes: 6, hash: 12, length: 44 } as const;
 
-/** About what one chunk of rows is filled with; a single larger row goes alone. */
-export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
-
 export type SnapshotPart =
   | { readonly kind: "header"; readonly header: SnapshotHeader }
   /** In the order of their keys over the whole snapshot. Values are views of the chunk. */
@@ -45,7 +42,7 @@ export class SnapshotEncoder {
     return this.#chunk(KIND.header, encodeHeader(header));
   }
 
-  /** @param rows in the order of their keys, as a view hands them out. */
+  /** @param rows in the order of their keys, as a view hands them out: a page of about 256 KiB, or one larger row. */
   rows(rows: readonly StateRow[]): Uint8Array {
     invariant(this.#number > 0, "a snapshot begins with its header");
     let length = 0;
