@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import t from "tap";
-import { ENTRY_OVERHEAD_BYTES, RaftLog } from "../../src/raft/log.js";
-import type { Configuration, Entry } from "../../src/raft/types.js";
-import { configurationOf } from "./core-cluster.js";
+import { ENTRY_OVERHEAD_BYTES, entrySize, RaftLog } from "../../src/raft/log.js";
+import type { Configuration, Entry, Position } from "../../src/raft/types.js";
+import { configurationOf, memberOf } from "./core-cluster.js";
 
 const BASE = configurationOf(3, 0, "base");
 
@@ -11,44 +11,99 @@ function emptyLog(base = { index: 0, term: 0 }): RaftLog {
 }
 
 type Operation =
-  | { readonly kind: "append"; readonly termStep: number; readonly size: number; readonly isConfiguration: boolean }
-  | { readonly kind: "truncate"; readonly part: number };
+  | { readonly kind: "append"; readonly termStep: number; readonly size: number; readonly members: readonly number[] }
+  | { readonly kind: "truncate"; readonly part: number }
+  | { readonly kind: "compact"; readonly part: number }
+  | { readonly kind: "reset"; readonly ahead: number; readonly members: readonly number[] };
+
+const percent = fc.nat(100);
+/** Which of three seats are taken; none: the entry is a command. */
+const members = fc.subarray([1, 2, 3]);
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant("append" as const),
-      termStep: fc.nat(2),
-      size: fc.nat(50),
-      isConfiguration: fc.boolean(),
-    }),
+    weight: 12,
+    arbitrary: fc.record({ kind: fc.constant("append" as const), termStep: fc.nat(2), size: fc.nat(50), members }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("truncate" as const), part: fc.nat(100) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("truncate" as const), part: percent }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("compact" as const), part: percent }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("reset" as const), ahead: fc.nat(5), members }) },
 );
 
-/** The same log as a plain array of entries after the base. */
-function play(operations: readonly Operation[], base: { index: number; term: number }) {
+function configurationWith(ids: readonly number[], name: string): Configuration {
+  return { clusterId: name, members: ids.map((id) => memberOf(id, "voter")) };
+}
+
+/** The same log as plain arrays that are gone through from end to end for every answer. */
+class DumbLog {
+  base: Position;
+  baseConfiguration = BASE;
+  entries: Entry[] = [];
+
+  constructor(base: Position) {
+    this.base = base;
+  }
+
+  configurations(): { readonly index: number; readonly configuration: Configuration }[] {
+    return [
+      { index: this.base.index, configuration: this.baseConfiguration },
+      ...this.entries.flatMap(({ index, body }) =>
+        body.kind === "configuration" ? [{ index, configuration: body.configuration }] : [],
+      ),
+    ];
+  }
+
+  at(index: number): Position | undefined {
+    return index === this.base.index ? this.base : this.entries.find((entry) => entry.index === index);
+  }
+
+  cut(base: Position, configuration: Configuration): void {
+    this.baseConfiguration = configuration;
+    this.base = base;
+    this.entries = this.entries.filter(({ index }) => index > base.index);
+  }
+}
+
+function append(
+  log: RaftLog,
+  model: DumbLog,
+  step: { readonly termStep: number; readonly size: number; readonly members: readonly number[] },
+): void {
+  const index = model.base.index + model.entries.length + 1;
+  const term = (model.entries.at(-1)?.term ?? model.base.term) + step.termStep;
+  const entry: Entry = {
+    index,
+    term,
+    body:
+      step.members.length > 0
+        ? { kind: "configuration", configuration: configurationWith(step.members, `at ${index}`) }
+        : { kind: "command", payload: new Uint8Array(step.size) },
+  };
+  log.append(entry);
+  model.entries.push(entry);
+}
+
+function play(operations: readonly Operation[], base: Position): { readonly log: RaftLog; readonly model: DumbLog } {
   const log = emptyLog(base);
-  let model: Entry[] = [];
+  const model = new DumbLog(base);
   for (const step of operations) {
-    if (step.kind === "append") {
-      const index = base.index + model.length + 1;
-      const term = (model.at(-1)?.term ?? base.term) + step.termStep;
-      const configuration: Configuration = { clusterId: `at ${index}`, members: [] };
-      const entry: Entry = {
-        index,
-        term,
-        body: step.isConfiguration
-          ? { kind: "configuration", configuration }
-          : { kind: "command", payload: new Uint8Array(step.size) },
-      };
-      log.append(entry);
-      model.push(entry);
-    } else if (model.length > 0) {
-      const kept = Math.floor((step.part / 101) * model.length);
-      log.truncate(base.index + kept + 1);
-      model = model.slice(0, kept);
+    const { length } = model.entries;
+    if (step.kind === "append") append(log, model, step);
+    else if (step.kind === "reset") {
+      const position = { index: log.lastIndex + step.ahead + 1, term: log.lastTerm + 1 };
+      const configuration = configurationWith(step.members, "fetched");
+      log.reset(position, configuration);
+      model.entries = [];
+      model.cut(position, configuration);
+    } else if (length > 0 && step.kind === "truncate") {
+      const kept = Math.floor((step.part / 101) * length);
+      log.truncate(model.base.index + kept + 1);
+      model.entries = model.entries.slice(0, kept);
+    } else if (length > 0 && step.kind === "compact") {
+      const position = model.entries[Math.floor((step.part / 101) * length)] as Entry;
+      const atPosition = model.configurations().filter(({ index }) => index <= position.index);
+      log.compact(position.index);
+      model.cut({ index: position.index, term: position.term }, atPosition.at(-1)?.configuration ?? BASE);
     }
   }
   return { log, model };
@@ -56,31 +111,63 @@ function play(operations: readonly Operation[], base: { index: number; term: num
 
 const anyLog = fc
   .tuple(fc.array(operation, { maxLength: 40 }), fc.constantFrom({ index: 0, term: 0 }, { index: 7, term: 3 }))
-  .map(([operations, base]) => ({ ...play(operations, base), base }));
+  .map(([operations, base]) => play(operations, base));
 
-t.test("a log answers as a plain array of entries would", (t) => {
+t.test("a log answers as a plain array of entries would, cut or not", (t) => {
   fc.assert(
-    fc.property(anyLog, ({ log, model, base }) => {
-      t.equal(log.lastIndex, base.index + model.length);
-      t.equal(log.lastTerm, model.at(-1)?.term ?? base.term);
+    fc.property(anyLog, ({ log, model }) => {
+      const { base, entries } = model;
+      if (log.base.index !== base.index || log.base.term !== base.term) return false;
+      if (log.lastIndex !== base.index + entries.length || log.entryCount !== entries.length) return false;
+      if (log.lastTerm !== (entries.at(-1)?.term ?? base.term)) return false;
       for (let index = base.index - 1; index <= log.lastIndex + 2; index++) {
-        const expected = index === base.index ? base.term : model.find((entry) => entry.index === index)?.term;
-        if (log.term(index) !== expected) return false;
+        if (log.term(index) !== model.at(index)?.term) return false;
       }
-      const configured = model.filter(({ body }) => body.kind === "configuration").at(-1);
-      if (log.configurationIndex !== (configured?.index ?? base.index)) return false;
-      const expected = configured?.body.kind === "configuration" ? configured.body.configuration : BASE;
-      return log.configuration === expected;
+      if (entries.some((entry) => log.size(entry.index) !== entrySize(entry))) return false;
+      return log.bytes === entries.reduce((bytes, entry) => bytes + entrySize(entry), 0);
     }),
   );
   t.end();
 });
 
+t.test("the configuration in force is the newest one left, at every index", (t) => {
+  fc.assert(
+    fc.property(anyLog, ({ log, model }) => {
+      const configurations = model.configurations();
+      if (log.configuration !== configurations.at(-1)?.configuration) return false;
+      if (log.configurationIndex !== configurations.at(-1)?.index) return false;
+      if (log.voters.join() !== log.configuration.members.map(({ id }) => id).join()) return false;
+      for (let index = log.base.index; index <= log.lastIndex; index++) {
+        const expected = configurations.filter((one) => one.index <= index).at(-1);
+        if (log.configurationAt(index) !== expected?.configuration) return false;
+      }
+      return true;
+    }),
+  );
+  t.end();
+});
+
+t.test("a member has been one since the first configuration of the last unbroken run that has it", (t) => {
+  fc.assert(
+    fc.property(anyLog, ({ log, model }) => {
+      const configurations = model.configurations();
+      return [1, 2, 3].every((id) => {
+        const has = configurations.map(({ configuration }) => configuration.members.some((one) => one.id === id));
+        const since = has.lastIndexOf(false) + 1;
+        return log.joinedIndex(memberOf(id, "voter")) === configurations[since]?.index;
+      });
+    }),
+  );
+  const log = emptyLog();
+  t.equal(log.joinedIndex({ id: 1, storeId: "another store" }), undefined, "a seat is held by a store");
+  t.end();
+});
+
 t.test("lastIndexAtMostTerm is the last entry of at most that term, at or before the index", (t) => {
   fc.assert(
-    fc.property(anyLog, fc.nat(60), fc.nat(90), ({ log, model, base }, above, term) => {
+    fc.property(anyLog, fc.nat(60), fc.nat(90), ({ log, model: { base, entries } }, above, term) => {
       const index = base.index + above;
-      const found = model.filter((entry) => entry.index <= index && entry.term <= term).at(-1)?.index ?? base.index;
+      const found = entries.filter((entry) => entry.index <= index && entry.term <= term).at(-1)?.index ?? base.index;
       return log.lastIndexAtMostTerm(index, term) === found;
     }),
   );
@@ -107,6 +194,12 @@ t.test("what cannot be true stops the node", (t) => {
   t.throws(() => log.truncate(0), /can be truncated/);
   t.throws(() => log.size(2), /entry 2 is in the log/);
   t.equal(log.size(1), ENTRY_OVERHEAD_BYTES);
+  t.throws(() => log.compact(0), /can be cut/);
+  t.throws(() => log.compact(2), /can be cut/);
+  log.compact(1);
+  t.throws(() => log.truncate(1), /can be truncated/, "what was cut away is not truncated");
+  t.throws(() => log.compact(1), /can be cut/);
+  t.throws(() => log.configurationAt(0), /in force at 0/);
   t.end();
 });
 

@@ -6,6 +6,8 @@ import type { LogContent } from "../raft/log-content.js";
 export interface Setup {
   voters: number;
   learners: number;
+  /** Empty nodes that belong to nothing yet. */
+  spares: number;
   founded: boolean;
   entriesPerRequest: number;
   readonly disks: Map<NodeId, Partial<CoreDisk>>;
@@ -13,11 +15,12 @@ export interface Setup {
 
 /** Returns whether the line was one of the sentences that set a story up. */
 export function setupLine(setup: Setup, line: string): boolean {
-  const nodes = line.match(/^(\d) nodes?(?: and (\d) learners?)?(, not founded)?$/);
+  const nodes = line.match(/^(\d) nodes?(?: and (\d) learners?)?(?: and (\d) spares?)?(, not founded)?$/);
   if (nodes !== null) {
     setup.voters = Number(nodes[1]);
     setup.learners = Number(nodes[2] ?? 0);
-    setup.founded = nodes[3] === undefined;
+    setup.spares = Number(nodes[3] ?? 0);
+    setup.founded = nodes[4] === undefined;
     return true;
   }
   const requests = line.match(/^requests carry (\d) entr(?:y|ies)$/);

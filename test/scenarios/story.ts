@@ -1,101 +1,9 @@
 import t from "tap";
-import type { NodeId, RaftMessage } from "../../src/raft/types.js";
-import { CoreCluster, type Read } from "../raft/core-cluster.js";
-import type { CoreDisk } from "../raft/core-node.js";
-import { logText, type Setup, setupLine } from "./setup.js";
+import type { Read } from "../raft/core-cluster.js";
+import { LIFE_SENTENCES } from "./life-sentences.js";
+import { logText } from "./setup.js";
+import { equal, numbers, Stage, type Step } from "./stage.js";
 import { wording } from "./wording.js";
-
-type Step = (stage: Stage, words: RegExpMatchArray) => void;
-
-/** What a story's lines act upon. */
-class Stage {
-  readonly #setup: Setup = {
-    voters: 0,
-    learners: 0,
-    founded: true,
-    entriesPerRequest: 4,
-    disks: new Map<NodeId, Partial<CoreDisk>>(),
-  };
-  readonly reads = new Map<string, Read>();
-  readonly kept = new Map<string, readonly RaftMessage[]>();
-  readonly stuck = new Set<NodeId>();
-  /** The only links that carry anything, as "1-2", lesser id first; undefined: all do. */
-  links: ReadonlySet<string> | undefined;
-  #cluster: CoreCluster | undefined;
-
-  setUp(line: string): boolean {
-    return this.#cluster === undefined && setupLine(this.#setup, line);
-  }
-
-  get cluster(): CoreCluster {
-    const { voters, learners, founded, entriesPerRequest, disks } = this.#setup;
-    this.#cluster ??= new CoreCluster({
-      voters,
-      learners,
-      seed: 1,
-      disks,
-      core: { appendEntriesMax: entriesPerRequest },
-      ...(founded ? { clusterId: "c" } : {}),
-    });
-    return this.#cluster;
-  }
-
-  node(id: string | undefined) {
-    return this.cluster.node(Number(id));
-  }
-
-  #carries({ from, to }: RaftMessage, ids: readonly NodeId[]): boolean {
-    const link = `${Math.min(from, to)}-${Math.max(from, to)}`;
-    return ids.includes(from) && ids.includes(to) && (this.links === undefined || this.links.has(link));
-  }
-
-  /** Disks that are not stuck write and messages arrive until nothing is left to happen but time. */
-  settle(ids: readonly NodeId[]): void {
-    const { cluster } = this;
-    const isAmong = (message: RaftMessage) => this.#carries(message, ids);
-    for (let round = 0; round < 1000; round++) {
-      const writing = cluster.nodes.filter(({ id, write }) => ids.includes(id) && write && !this.stuck.has(id));
-      const arriving = cluster.mail.filter(isAmong);
-      if (writing.length === 0 && arriving.length === 0) return;
-      cluster.mail = cluster.mail.filter((message) => !isAmong(message));
-      for (const node of writing) cluster.completeWrite(node);
-      for (const message of arriving) cluster.deliver(message);
-    }
-    throw new Error("the cluster chatters without end");
-  }
-
-  /** Time passes in steps of 1 ms; who is due looks at the clock; messages take 1 ms; disks that are not stuck write. */
-  run(ms: number, ids: readonly NodeId[]): void {
-    const { cluster } = this;
-    for (let passed = 0; passed < ms; passed++) {
-      cluster.now++;
-      const arriving = cluster.mail.filter((message) => this.#carries(message, ids));
-      // What a broken link does not carry is lost.
-      cluster.mail = [];
-      for (const message of arriving) cluster.deliver(message);
-      for (const node of cluster.nodes) {
-        if (!node.isUp || !ids.includes(node.id)) continue;
-        if (!this.stuck.has(node.id)) cluster.completeWrite(node);
-        if (node.core.nextDeadline <= cluster.now) cluster.tick(node);
-      }
-    }
-  }
-
-  get everybody(): NodeId[] {
-    return this.cluster.nodes.map(({ id }) => id);
-  }
-}
-
-function numbers(list: string | undefined): number[] {
-  return (list ?? "")
-    .split(/[\s,]+/)
-    .filter(Boolean)
-    .map(Number);
-}
-
-function equal(actual: unknown, expected: unknown, what: string): void {
-  if (actual !== expected) throw new Error(`${what}: expected ${String(expected)}, found ${String(actual)}`);
-}
 
 function outcomeOf(read: Read | undefined): string {
   if (read === undefined) return "not asked";
@@ -233,11 +141,11 @@ const SENTENCES: readonly (readonly [RegExp, Step])[] = [
     },
   ],
   [
-    /^expect log of (\d) is ([\d ]*)$/,
+    /^expect log of (\d) is ([\d ]*|\[[\d/]+\][\d ]*)$/,
     (stage, [, id, terms]) => equal(logText(stage.node(id).log), terms, `log of ${id}`),
   ],
   [
-    /^expect disk of (\d) is ([\d ]*|empty)$/,
+    /^expect disk of (\d) is ([\d ]*|\[[\d/]+\][\d ]*|empty)$/,
     (stage, [, id, terms]) => equal(logText(stage.node(id).disk) || "empty", terms, `disk of ${id}`),
   ],
   [
@@ -277,7 +185,7 @@ const SENTENCES: readonly (readonly [RegExp, Step])[] = [
 
 /**
  * Plays a story and checks the whole cluster after every step (test/raft/cluster-checks.ts). Lines
- * that begin with # are prose; every other line is one of the sentences above or of setup.ts.
+ * that begin with # are prose; every other line is one of the sentences above, of life-sentences.ts or of setup.ts.
  */
 export function story(name: string, text: string): void {
   t.test(name, (t) => {
@@ -304,7 +212,7 @@ export function story(name: string, text: string): void {
 }
 
 function play(stage: Stage, line: string): void {
-  for (const [sentence, step] of SENTENCES) {
+  for (const [sentence, step] of [...SENTENCES, ...LIFE_SENTENCES]) {
     const words = line.match(sentence);
     if (words === null) continue;
     step(stage, words);
