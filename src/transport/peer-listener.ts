@@ -23,6 +23,9 @@ export interface PeerListenerEvents {
   readonly snapshotWanted: (from: NodeId, least: LogIndex, call: SnapshotCall) => void;
 }
 
+/** A connection ends when the other side has heard so; for one that hears nothing, nobody waits longer than this. */
+const CLOSE_LIMIT_MS = 1000;
+
 /** Takes what other nodes open: streams, transfers of snapshots, and questions. */
 export class PeerListener {
   readonly #server = new Server(LISTENER_OPTIONS);
@@ -66,10 +69,18 @@ export class PeerListener {
     });
   }
 
-  /** Resolves when the port is closed and every connection is gone. */
+  /**
+   * Resolves when the port is closed and every connection is gone, but those whose other side is stopped or cut off:
+   * grpc-js destroys no socket, so keepalive has to end them.
+   */
   close(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+      const limit = setTimeout(resolve, CLOSE_LIMIT_MS);
+      this.#server.tryShutdown((error) => {
+        clearTimeout(limit);
+        if (error === undefined) resolve();
+        else reject(error);
+      });
       this.#server.forceShutdown();
     });
   }
