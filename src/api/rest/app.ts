@@ -5,6 +5,7 @@ import { controlAccess } from "./access-control.js";
 import { collectMethods, refuseOtherMethods } from "./allowed-methods.js";
 import { collectSchemas, documentation } from "./documentation.js";
 import type { RestApp, RestOptions } from "./edge.js";
+import { endIdleConnections } from "./idle-connections.js";
 import { acceptJsonOnly } from "./json-body.js";
 import { answerClientError, answerProblems, BODY_LIMIT_BYTES, frameworkProblem } from "./problem-reply.js";
 import { refuseBrokenQuery } from "./query-text.js";
@@ -70,6 +71,7 @@ export async function buildRestApp(options: RestOptions): Promise<RestApp> {
   app.addHook("onRequest", refuseBrokenQuery);
   answerProblems(app, options);
   logRequests(app, options);
+  endIdleConnections(app);
   const methodsByUrl = collectMethods(app);
   await collectSchemas(app, options.version);
 
