@@ -46,7 +46,7 @@ export interface RunningNode {
   readonly backend: Backend;
   /**
    * Ends in order: no longer ready, leadership handed over, calls under way answered (at most
-   * `graceMs`), listeners closed, a last checkpoint, stores closed.
+   * `graceMs`; what still waits then is told so), a last checkpoint, listeners closed, stores closed.
    */
   stop(graceMs: number): Promise<void>;
 }
@@ -212,8 +212,8 @@ async function stopParts({ transport, replica, rest, grpc }: Parts, graceMs: num
   // A successor that does not take over in time must not use up the grace of the calls under way.
   if (replica.transferLeadership()) await until(() => !replica.isHandingOver);
   await until(() => replica.waitingCount === 0);
-  await Promise.all([grpc.drain(), rest.close()]);
-  grpc.close();
+  // What outlasted the grace is told so: the edges end when their calls have.
   await replica.stop();
-  await transport.stop();
+  await Promise.all([grpc.drain(), rest.close(), transport.stop()]);
+  grpc.close();
 }
