@@ -144,6 +144,12 @@ export class Membership {
     const wanted = new Set([...core.configuration.members.map(({ id }) => id), ...core.peers]);
     wanted.delete(nodeId);
     const dialled = this.#addresses.of(wanted);
+    const { leader } = core;
+    if (leader !== undefined && leader !== nodeId && !wanted.has(leader)) {
+      // It may have come to the cluster while this node was away: from it this node learns that.
+      const address = this.#seats.addressOfAsking(leader);
+      if (address !== undefined) dialled.push({ id: leader, address });
+    }
     if (JSON.stringify(dialled) === JSON.stringify(this.#dialled)) return;
     this.#dialled = dialled;
     this.#ports.transport.setPeers(dialled);

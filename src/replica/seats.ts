@@ -196,6 +196,11 @@ export class Seats {
     return hello !== undefined && holdsSeat(this.#configuration, hello) ? hello.address : undefined;
   }
 
+  /** Where a peer that may ask this node says that it is reached; host:port. */
+  addressOfAsking(peer: NodeId): string | undefined {
+    return this.admits(peer, "appendRequest") ? this.#hellos.get(peer)?.address : undefined;
+  }
+
   /** Why the peer's messages are not heard, for operators; undefined if they are, or if it only asks to be let in. */
   refusal(peer: NodeId): string | undefined {
     const hello = this.#hellos.get(peer);

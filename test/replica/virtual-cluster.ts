@@ -55,6 +55,8 @@ export class VirtualNode {
   /** Whom it keeps streams with. */
   dialled: readonly PeerAddress[] = [];
   readonly #cluster: VirtualCluster;
+  readonly #waiting = new Set<Answer>();
+  readonly #asked = new Set<{ reply: ChangeMembersReply | undefined }>();
 
   constructor(cluster: VirtualCluster, id: number) {
     this.founders = cluster.founders.some((founder) => founder.id === id) ? cluster.founders : [];
@@ -123,6 +125,12 @@ export class VirtualNode {
     this.logDisk.crash(inFlight);
     this.stateDisks.crash(inFlight);
     this.replica = undefined;
+    // As a client has it whose connection breaks.
+    for (const answer of this.#waiting) answer.failure = "OUTCOME_UNKNOWN";
+    this.#waiting.clear();
+    const lost = { outcome: "unknown", reason: "the node died", leaderAddress: "", nodeId: 0 } as const;
+    for (const asked of this.#asked) asked.reply = lost;
+    this.#asked.clear();
     await this.#transport?.stop();
   }
 
@@ -141,8 +149,10 @@ export class VirtualNode {
   /** Asks this node for a change of the membership. */
   change(request: ChangeMembersRequest): { reply: ChangeMembersReply | undefined } {
     const answer: { reply: ChangeMembersReply | undefined } = { reply: undefined };
+    this.#asked.add(answer);
     this.replica?.changeMembers(request, (reply) => {
       if (answer.reply !== undefined) throw new Error("a change is answered once");
+      this.#asked.delete(answer);
       answer.reply = reply;
     });
     return answer;
@@ -150,11 +160,14 @@ export class VirtualNode {
 
   propose(line: string, deadlineMs = 10_000): Answer {
     const answer: Answer = { result: undefined, failure: undefined };
+    this.#waiting.add(answer);
     this.replica?.propose({ machine: 7, payload: new TextEncoder().encode(line) }, deadlineMs, {
       settle: (result) => {
+        this.#waiting.delete(answer);
         answer.result = result as number;
       },
       fail: (code) => {
+        this.#waiting.delete(answer);
         answer.failure = code;
       },
     });
@@ -288,6 +301,23 @@ export class VirtualCluster {
       if (JSON.stringify(lines) !== JSON.stringify(first)) throw new Error("two nodes disagree");
     }
     return first ?? [];
+  }
+
+  /** How every node stands, for a message. */
+  describe(): string {
+    return this.nodes
+      .map(({ id, storeId, replica, failures, snapshots }) => {
+        const { core } = replica ?? {};
+        const members = core?.configuration.members.map(
+          (member) => `${member.id}${member.kind[0]}:${member.storeId.slice(0, 4)}`,
+        );
+        const figures =
+          core &&
+          `${core.roleName} of ${core.leader} term ${core.term} log ${core.baseIndex}-${core.lastIndex} commit ${core.commitIndex}`;
+        const failed = snapshots.at(-1)?.failure ?? "";
+        return `n${id} ${storeId.slice(0, 4)} ${replica === undefined ? "down" : replica.view().reason} [${members}] ${figures} applied ${replica?.appliedIndex} ${failures[0]?.message ?? ""} ${failed}`;
+      })
+      .join("\n");
   }
 
   random(): number {
