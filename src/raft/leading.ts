@@ -15,7 +15,7 @@ export function tickLeader(state: CoreState, leader: Leader): void {
       return;
     }
     leader.quorumDeadline = now + options.electionTimeoutMs;
-    leader.settledIndex = state.commitIndex;
+    leader.settledIndex = Math.max(leader.settledIndex, state.commitIndex);
   }
   dismissDeparted(state, leader);
   if (leader.transfer !== undefined && now >= leader.transfer.deadline) {

@@ -75,7 +75,7 @@ export function becomeLeader(state: CoreState): void {
       progress: newProgress(state),
       changeIndex: log.configurationIndex > state.commitIndex ? log.configurationIndex : undefined,
       leaves: false,
-      settledIndex: state.commitIndex,
+      settledIndex: log.lastIndex + 1,
       openingIndex: log.lastIndex + 1,
       heartbeatDeadline: now + options.heartbeatMs,
       quorumDeadline: now + options.electionTimeoutMs,

@@ -63,7 +63,7 @@ export interface Leader {
   changeIndex: LogIndex | undefined;
   /** Its own removal has committed: it leads to the end of the turn only (§4.2.2). */
   leaves: boolean;
-  /** What had committed when contact was last looked at: a learner that holds it has caught up (§4.2.1). */
+  /** The opening entry, or what had committed when contact was last looked at: who holds it has caught up (§4.2.1). */
   settledIndex: LogIndex;
   /** The entry that opened the term: nothing is committed by counting before it (§3.6.2). */
   readonly openingIndex: LogIndex;
