@@ -3,6 +3,7 @@ import type { Administration, MembershipChange, MembershipOutcome } from "./api/
 import { OperatingFailure } from "./failure.js";
 import { type AskNode, askLeader } from "./leader-calls.js";
 import type { Configuration } from "./raft/types.js";
+import { snapshotFile } from "./storage/snapshot-file.js";
 import {
   type ChangeMembersReply,
   type ChangeMembersRequest,
@@ -10,11 +11,11 @@ import {
   PeerCallFailure,
   type PeerCalls,
   type SnapshotAnswer,
+  type SnapshotSource,
 } from "./transport/transport.js";
 
 /** What administration needs of this node. */
 export interface AdministeredNode {
-  readonly nodeId: number;
   /** host:port of its own peer listener, as others reach it. */
   readonly address: string;
   /** "" before it belongs to one. */
@@ -28,33 +29,26 @@ export interface AdministeredNode {
 
 const DESCRIBE_MS = 3000;
 const PROMOTION_PAUSE_MS = 100;
-/** Copies hold disk space, and each takes its share of what a node can send. */
-const BACKUPS_MAX = 2;
 
 /** Brings an operator's wishes to the leader, from whichever node was asked. */
 export class NodeAdministration implements Administration {
   readonly #node: AdministeredNode;
   readonly #calls: PeerCalls;
   readonly #deadlineMs: number;
-  readonly #copy: (source: SnapshotAnswer) => AsyncIterable<Uint8Array>;
-  #backups = 0;
 
   constructor(options: {
     readonly node: AdministeredNode;
     readonly calls: PeerCalls;
     /** For one change, whoever carries it out. */
     readonly deadlineMs: number;
-    /** An opened copy in the format of a backup file. */
-    readonly copy: (answer: SnapshotAnswer) => AsyncIterable<Uint8Array>;
   }) {
     this.#node = options.node;
     this.#calls = options.calls;
     this.#deadlineMs = options.deadlineMs;
-    this.#copy = options.copy;
   }
 
-  async changeMembers(change: MembershipChange): Promise<MembershipOutcome> {
-    const endsAt = performance.now() + this.#deadlineMs;
+  async changeMembers(change: MembershipChange, deadlineMs = this.#deadlineMs): Promise<MembershipOutcome> {
+    const endsAt = performance.now() + deadlineMs;
     if (change.kind !== "add") return this.#ask(requestOf(change), endsAt);
     const found = await this.#describe(change.id, change.address);
     if ("detail" in found) return { kind: "refused", detail: found.detail };
@@ -124,17 +118,22 @@ export class NodeAdministration implements Administration {
   };
 
   async *backup(): AsyncIterable<Uint8Array> {
-    if (this.#backups >= BACKUPS_MAX) {
-      throw new OperatingFailure("NOT_EXECUTED", `${BACKUPS_MAX} backups of this node are under way.`, 5000);
-    }
-    this.#backups++;
+    const answer = await new Promise<SnapshotAnswer>((resolve) => this.#node.openSnapshot(resolve));
+    if ("refusal" in answer) throw new OperatingFailure("NOT_EXECUTED", `No backup now: ${answer.refusal}.`, 1000);
     try {
-      const answer = await new Promise<SnapshotAnswer>((resolve) => this.#node.openSnapshot(resolve));
-      yield* this.#copy(answer);
+      yield* snapshotFile(chunksOf(answer.source));
     } finally {
-      this.#backups--;
+      answer.source.close();
     }
   }
+}
+
+async function* chunksOf(source: SnapshotSource): AsyncIterable<Uint8Array> {
+  const next = () =>
+    new Promise<Uint8Array | undefined>((resolve, reject) => {
+      source.next((failure, chunk) => (failure === undefined ? resolve(chunk) : reject(failure)));
+    });
+  for (let chunk = await next(); chunk !== undefined; chunk = await next()) yield chunk;
 }
 
 function requestOf(change: Exclude<MembershipChange, { readonly kind: "add" }>): ChangeMembersRequest {

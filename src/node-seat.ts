@@ -1,12 +1,15 @@
 import type { Logger } from "pino";
-import type { Administration } from "./api/port.js";
 import type { Config, NodeConfig } from "./config.js";
 import { OperatingFailure } from "./failure.js";
 import { becomeVoter, type ClaimedSeat, claimSeat, type Joining, join, type Promotion } from "./joining.js";
+import type { NodeAdministration } from "./node-administration.js";
 import { writeClaim } from "./seat-claim.js";
 import { systemRandomness } from "./system-ports.js";
 import { PeerClient } from "./transport/peer-client.js";
 import type { PeerAddress } from "./transport/transport.js";
+
+/** A node that is told to stop has little time; what is left undone then, the next start does. */
+const LEAVE_MS = 5000;
 
 /** Under which id and store the node starts: as configured, or as the cluster that it joins assigns it. */
 export async function claimNodeSeat(config: Config, logger: Logger): Promise<ClaimedSeat> {
@@ -42,7 +45,7 @@ export class NodeSeat {
   readonly #config: NodeConfig;
   readonly #storeId: string;
   readonly #logger: Logger;
-  readonly #administration: Administration;
+  readonly #administration: NodeAdministration;
   readonly #kind: () => "voter" | "learner" | undefined;
   #promotion: Promotion | undefined;
 
@@ -50,7 +53,7 @@ export class NodeSeat {
     readonly config: NodeConfig;
     readonly storeId: string;
     readonly logger: Logger;
-    readonly administration: Administration;
+    readonly administration: NodeAdministration;
     /** Of the seat that this node has; undefined without one. */
     readonly kind: () => "voter" | "learner" | undefined;
   }) {
@@ -82,7 +85,7 @@ export class NodeSeat {
     if (!leave || this.#kind() !== "learner") return false;
     await writeClaim(dataDir, { storeId: this.#storeId, nodeId, isLeaving: true });
     try {
-      const outcome = await this.#administration.changeMembers({ kind: "remove", id: nodeId });
+      const outcome = await this.#administration.changeMembers({ kind: "remove", id: nodeId }, LEAVE_MS);
       if (outcome.kind === "done") {
         this.#logger.info("this learner has given its seat up");
         return true;

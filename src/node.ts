@@ -1,45 +1,31 @@
-import type { Logger } from "pino";
 import { ApiKeys } from "./access/api-keys.js";
 import { FixedWindowLimiter } from "./access/rate-limit.js";
 import { buildGrpcServer, type GrpcServer } from "./api/grpc/grpc-server.js";
-import type { Backend } from "./api/port.js";
+import type { Administration, Backend } from "./api/port.js";
 import { buildRestApp } from "./api/rest/app.js";
 import type { RestApp } from "./api/rest/edge.js";
 import type { NodeConfig } from "./config.js";
+import { NodeAdministration } from "./node-administration.js";
 import { NodeBackend } from "./node-backend.js";
-import { joinCluster } from "./node-seat.js";
+import { buildReplica, buildTransport, type NodeOptions } from "./node-replica.js";
+import { joinCluster, NodeSeat } from "./node-seat.js";
 import { closeStores, openStores, type Stores } from "./node-stores.js";
 import { startUpkeep } from "./node-upkeep.js";
-import { Replica } from "./replica/replica.js";
+import type { Replica } from "./replica/replica.js";
+import { clearSeat } from "./seat-claim.js";
 import type { SeedSettings } from "./sequence/command.js";
 import { SequenceQueries } from "./sequence/machine/queries.js";
 import { SequenceMachine } from "./sequence/machine/sequence-machine.js";
-import type { LogStore } from "./storage/log-store.js";
-import type { StateStore } from "./storage/state-store.js";
-import { systemClock, systemPause, systemRandomness, systemTimers } from "./system-ports.js";
+import { systemClock, systemPause } from "./system-ports.js";
 import { registerClusterGauges } from "./telemetry/cluster-gauges.js";
 import { MeasuredBackend } from "./telemetry/measured-backend.js";
 import { createMetrics, type NodeMetrics } from "./telemetry/metrics.js";
-import { ReplicaTelemetry } from "./telemetry/replica-telemetry.js";
 import { registerTransportCounters } from "./telemetry/transport-counters.js";
-import { GrpcTransport } from "./transport/grpc-transport.js";
+import type { GrpcTransport } from "./transport/grpc-transport.js";
+import { PeerClient } from "./transport/peer-client.js";
 import type { PeerAddress } from "./transport/transport.js";
 
-const UINT32_RANGE = 0x1_0000_0000;
 const HOUR_MS = 3_600_000;
-
-/** The state's rows are compared between nodes at every multiple of this index. */
-const ROWS_DIGEST_INTERVAL_ENTRIES = 131_072;
-
-export interface NodeOptions {
-  readonly config: NodeConfig;
-  /** The store that the data directory must hold, or is made with; undefined: any. */
-  readonly storeId?: string | undefined;
-  readonly version: string;
-  readonly logger: Logger;
-  /** The process must end now: this node can no longer be trusted. Called at most once. */
-  readonly fatal: (failure: Error) => void;
-}
 
 /** One running node. */
 export interface RunningNode {
@@ -56,6 +42,7 @@ interface Parts {
   readonly replica: Replica;
   readonly rest: RestApp;
   readonly grpc: GrpcServer;
+  readonly seat: NodeSeat;
 }
 
 /**
@@ -84,7 +71,7 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   const metrics = createMetrics();
   const machine = new SequenceMachine(state);
   const transport = buildTransport(options);
-  const replica = buildReplica(options, { log, state, machine, transport, metrics, contacts });
+  const replica = buildReplica(options, { stores, machine, transport, metrics, contacts });
   const inner = new NodeBackend({
     nodeId: config.nodeId,
     replica,
@@ -96,8 +83,11 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   const backend = new MeasuredBackend(inner, metrics.draws);
   registerClusterGauges(metrics.registry, () => backend.cluster());
   registerTransportCounters(metrics.registry, () => transport.stats);
-  const { rest, grpc } = await buildEdges(options, backend, metrics);
-  const parts: Parts = { transport, replica, rest, grpc };
+  const administration = administrationOf(config, replica);
+  const kind = () => replica.view().members.find(({ id }) => id === config.nodeId)?.kind;
+  const seat = new NodeSeat({ config, storeId: log.storeId, logger, administration, kind });
+  const { rest, grpc } = await buildEdges(options, { backend, administration, metrics });
+  const parts: Parts = { transport, replica, rest, grpc, seat };
   try {
     await replica.start();
     await rest.listen({ host: config.host, port: config.port });
@@ -109,83 +99,44 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   const { host, port, grpcPort, peerPort, dataDir } = config;
   logger.info({ host, port, grpcPort, peerPort, dataDir, storeId: log.storeId }, "folio node listens");
   inner.seed();
+  seat.start();
   const upkeep = startUpkeep(machine, logger);
   return {
     backend,
     stop: async (graceMs) => {
       await upkeep.stop();
-      await stopParts(parts, graceMs);
+      const hasLeft = await stopParts(parts, graceMs);
       await closeStores(stores);
+      if (hasLeft) await clearSeat(dataDir);
     },
   };
 }
 
-function buildTransport({ config, logger }: NodeOptions): GrpcTransport {
-  return new GrpcTransport({
-    nodeId: config.nodeId,
-    host: config.host,
-    port: config.peerPort,
-    wall: systemClock.wall,
-    random: () => systemRandomness.uint32() / UINT32_RANGE,
-    notice: (level, message, details) => logger[level](details === undefined ? {} : { details }, message),
+function administrationOf(config: NodeConfig, replica: Replica): NodeAdministration {
+  return new NodeAdministration({
+    node: {
+      address: `${config.advertiseAddress}:${config.peerPort}`,
+      clusterId: () => replica.view().clusterId,
+      members: () => replica.view().members,
+      changeMembers: (request, done) => replica.changeMembers(request, done),
+      openSnapshot: (done) => replica.openSnapshot(done),
+    },
+    calls: new PeerClient(),
+    deadlineMs: config.requestDeadlineMs,
   });
-}
-
-function buildReplica(
-  { config, version, logger, fatal }: NodeOptions,
-  parts: {
-    readonly log: LogStore;
-    readonly state: StateStore;
-    readonly machine: SequenceMachine;
-    readonly transport: GrpcTransport;
-    readonly metrics: NodeMetrics;
-    readonly contacts: readonly PeerAddress[];
-  },
-): Replica {
-  const { log, state, machine, transport, metrics, contacts } = parts;
-  const { logEntriesMax, logBytesMax, logTailEntries, snapshotBytesPerSecond } = config;
-  const rowsDigestIntervalEntries = ROWS_DIGEST_INTERVAL_ENTRIES;
-  const limits = { logEntriesMax, logBytesMax, logTailEntries, snapshotBytesPerSecond, rowsDigestIntervalEntries };
-  const reach = (port: number) => `${config.advertiseAddress}:${port}`;
-  return new Replica(
-    {
-      nodeId: config.nodeId,
-      address: reach(config.peerPort),
-      restAddress: reach(config.port),
-      grpcAddress: reach(config.grpcPort),
-      version,
-      founders: config.peers,
-      ...{ contacts, ...limits },
-      electionTimeoutMs: config.electionTimeoutMs,
-      heartbeatMs: config.heartbeatMs,
-      maxClockSkewMs: config.maxClockSkewMs,
-      requestDeadlineMs: config.requestDeadlineMs,
-    },
-    {
-      log,
-      state,
-      machines: [machine],
-      transport,
-      clock: systemClock,
-      timers: systemTimers,
-      randomness: systemRandomness,
-      observer: new ReplicaTelemetry(metrics.replica, logger),
-      fatal,
-    },
-  );
 }
 
 async function buildEdges(
   { config, version, logger, fatal }: NodeOptions,
-  backend: Backend,
-  metrics: NodeMetrics,
+  parts: { readonly backend: Backend; readonly administration: Administration; readonly metrics: NodeMetrics },
 ): Promise<{ readonly rest: RestApp; readonly grpc: GrpcServer }> {
   const access = new ApiKeys({ clients: config.apiKeys, admins: config.adminApiKeys });
   const window = { limit: config.rateLimitMax, windowMs: config.rateLimitWindowMs, now: systemClock.monotonic };
   const limiter = config.rateLimitEnabled ? new FixedWindowLimiter(window) : undefined;
   const { requestDeadlineMs } = config;
+  const { backend, administration, metrics } = parts;
   const edge = { backend, access, limiter, logger, version, crash: fatal };
-  const rest = await buildRestApp({ ...edge, metrics: metrics.registry, requestDeadlineMs });
+  const rest = await buildRestApp({ ...edge, administration, metrics: metrics.registry, requestDeadlineMs });
   return { rest, grpc: buildGrpcServer(edge) };
 }
 
@@ -202,18 +153,22 @@ function seedOf(config: NodeConfig): SeedSettings {
 
 const POLL_MS = 10;
 
-async function stopParts({ transport, replica, rest, grpc }: Parts, graceMs: number): Promise<void> {
+/** @returns whether the node gave its seat up, so that its directory counts no more */
+async function stopParts({ transport, replica, rest, grpc, seat }: Parts, graceMs: number): Promise<boolean> {
   const deadline = systemClock.monotonic() + graceMs;
   const until = async (isDone: () => boolean) => {
     while (!isDone() && systemClock.monotonic() < deadline)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   };
+  seat.stop();
   replica.drain();
   // A successor that does not take over in time must not use up the grace of the calls under way.
   if (replica.transferLeadership()) await until(() => !replica.isHandingOver);
   await until(() => replica.waitingCount === 0);
+  const hasLeft = await seat.giveUp();
   // What outlasted the grace is told so: the edges end when their calls have.
   await replica.stop();
   await Promise.all([grpc.drain(), rest.close(), transport.stop()]);
   grpc.close();
+  return hasLeft;
 }

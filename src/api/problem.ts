@@ -13,7 +13,7 @@ const PROBLEMS = {
   NOT_FOUND: { status: 404, grpc: "NOT_FOUND", title: "There is nothing here" },
   METHOD_NOT_ALLOWED: { status: 405, grpc: "UNIMPLEMENTED", title: "The method is not allowed here" },
   REQUEST_TIMEOUT: { status: 408, grpc: "CANCELLED", title: "The request did not arrive in time" },
-  CONFLICT: { status: 409, grpc: "FAILED_PRECONDITION", title: "The state of the sequence forbids it" },
+  CONFLICT: { status: 409, grpc: "FAILED_PRECONDITION", title: "The present state forbids it" },
   EXHAUSTED: { status: 409, grpc: "FAILED_PRECONDITION", title: "The sequence has reached its maximum" },
   PRECONDITION_FAILED: { status: 412, grpc: "ABORTED", title: "Another version is in force" },
   PAYLOAD_TOO_LARGE: { status: 413, grpc: "RESOURCE_EXHAUSTED", title: "The request is too large" },

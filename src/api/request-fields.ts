@@ -109,6 +109,20 @@ export const instantField = Type.String({
   description: INSTANT_EXPECTED,
 });
 
+export const NODE_ID_MAX = 65_535;
+export const NODE_ID_EXPECTED = `the id of a node, from 1 to ${NODE_ID_MAX}`;
+export const nodeIdField = Type.Integer({ minimum: 1, maximum: NODE_ID_MAX, description: NODE_ID_EXPECTED });
+/** In a path; nodes.ts reads it. */
+export const nodeIdText = Type.String({ pattern: "^[1-9][0-9]{0,4}$", description: NODE_ID_EXPECTED, examples: ["4"] });
+export const PEER_ADDRESS_EXPECTED = "host:port of the node's peer listener, an IPv6 host in brackets";
+/** How large the port is, is checked apart. */
+export const peerAddressField = Type.String({
+  maxLength: 262,
+  pattern: "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[1-9][0-9]{0,4}$",
+  description: PEER_ADDRESS_EXPECTED,
+  examples: ["10.0.0.4:7070"],
+});
+
 /** Settings of a definition; the domain judges how they fit together. */
 export const settingFields = {
   template: printable(0, TEXT_LENGTH_MAX),

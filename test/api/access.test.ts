@@ -20,6 +20,11 @@ const ADMIN_CALLS: readonly InjectOptions[] = [
   { method: "POST", url: "/api/v1/config/SG", payload: { step: 1 } },
   { method: "POST", url: "/api/v1/reset/SG", payload: { new_value: 1, reason: "x" } },
   { method: "POST", url: "/api/v1/reset", payload: { prefix: "SG", new_value: 1, reason: "x" } },
+  { method: "POST", url: "/api/v1/cluster/members", payload: { id: 4, address: "a:1" } },
+  { method: "POST", url: "/api/v1/cluster/members/4/promote" },
+  { method: "DELETE", url: "/api/v1/cluster/members/4" },
+  { method: "POST", url: "/api/v1/cluster/leader", payload: {} },
+  { url: "/api/v1/cluster/backup" },
 ];
 const OPEN_CALLS = ["/health", "/livez", "/ready", "/readyz", "/metrics", "/openapi.json", "/swagger"];
 

@@ -13,6 +13,7 @@ import type { Command } from "../../src/sequence/command.js";
 import type { Definition } from "../../src/sequence/definition.js";
 import type { Query, QueryAnswer } from "../../src/sequence/query.js";
 import type { CommandResult, Drawn } from "../../src/sequence/result.js";
+import { ScriptedAdministration } from "./scripted-administration.js";
 
 export const ADMIN = { "x-api-key": "admin-key" } as const;
 
@@ -111,6 +112,7 @@ export class ScriptedBackend implements Backend {
 export interface RestEdge {
   readonly app: RestApp;
   readonly backend: ScriptedBackend;
+  readonly administration: ScriptedAdministration;
   /** Parsed lines of the log. */
   readonly log: Readonly<Record<string, unknown>>[];
   readonly violations: InvariantViolation[];
@@ -119,6 +121,7 @@ export interface RestEdge {
 /** The real app over a scripted backend; closed with the test. */
 export async function startEdge(t: Test, options: Partial<RestOptions> = {}): Promise<RestEdge> {
   const backend = new ScriptedBackend();
+  const administration = new ScriptedAdministration();
   const log: Record<string, unknown>[] = [];
   const violations: InvariantViolation[] = [];
   const sink = new Writable({
@@ -129,6 +132,7 @@ export async function startEdge(t: Test, options: Partial<RestOptions> = {}): Pr
   });
   const app = await buildRestApp({
     backend,
+    administration,
     access: new ApiKeys({ clients: [], admins: ["admin-key"] }),
     limiter: undefined,
     logger: pino({ level: "debug" }, sink),
@@ -139,7 +143,7 @@ export async function startEdge(t: Test, options: Partial<RestOptions> = {}): Pr
     ...options,
   });
   t.teardown(() => app.close());
-  return { app, backend, log, violations };
+  return { app, backend, administration, log, violations };
 }
 
 export interface Answer {

@@ -5,6 +5,7 @@ import { Registry } from "prom-client";
 import type { Test } from "tap";
 import { ApiKeys } from "../../src/access/api-keys.js";
 import { buildRestApp } from "../../src/api/rest/app.js";
+import { ScriptedAdministration } from "../api/scripted-administration.js";
 import { ScriptedBackend } from "../api-grpc/scripted-backend.js";
 
 const mainPath = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
@@ -33,14 +34,17 @@ export function folio(line: string | readonly string[], env: Readonly<Record<str
 
 export interface RestNode {
   readonly backend: ScriptedBackend;
+  readonly administration: ScriptedAdministration;
   readonly url: string;
 }
 
 /** The real REST edge over a scripted backend. */
 export async function restNode(t: Test): Promise<RestNode> {
   const backend = new ScriptedBackend();
+  const administration = new ScriptedAdministration();
   const app = await buildRestApp({
     backend,
+    administration,
     access: new ApiKeys({ clients: [], admins: ["admin-key"] }),
     limiter: undefined,
     logger: pino({ level: "silent" }),
@@ -52,5 +56,5 @@ export async function restNode(t: Test): Promise<RestNode> {
     },
   });
   t.teardown(() => app.close());
-  return { backend, url: await app.listen({ host: "127.0.0.1", port: 0 }) };
+  return { backend, administration, url: await app.listen({ host: "127.0.0.1", port: 0 }) };
 }

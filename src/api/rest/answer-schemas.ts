@@ -169,3 +169,9 @@ export const clusterAnswer = Type.Object({
     }),
   ),
 });
+
+export const membershipAnswer = Type.Object({
+  message: Type.String(),
+  leader_id: nullableInteger,
+  members: Type.Array(Type.Object({ id: Type.Integer(), kind: Type.String(), address: Type.String() })),
+});

@@ -12,10 +12,12 @@ import { refuseBrokenQuery } from "./query-text.js";
 import { echoRequestId, requestIds } from "./request-id.js";
 import { requestValidator } from "./request-validator.js";
 import { auditRoutes } from "./routes/audit.js";
+import { backupRoutes } from "./routes/backup.js";
 import { batchRoutes } from "./routes/batch.js";
 import { clusterRoutes } from "./routes/cluster.js";
 import { configRoutes } from "./routes/config.js";
 import { healthRoutes } from "./routes/health.js";
+import { memberRoutes } from "./routes/members.js";
 import { nextRoutes } from "./routes/next.js";
 import { previewRoutes } from "./routes/preview.js";
 import { resetRoutes } from "./routes/reset.js";
@@ -83,7 +85,7 @@ export async function buildRestApp(options: RestOptions): Promise<RestApp> {
 }
 
 const versionOne: FastifyPluginAsyncTypebox<{ edge: RestOptions }> = async (api, { edge: options }) => {
-  const { backend, access, limiter } = options;
+  const { backend, administration, access, limiter } = options;
   await controlAccess(api, access, limiter);
   const edge = { backend, answers: new DrawAnswers() };
   nextRoutes(api, edge);
@@ -95,6 +97,8 @@ const versionOne: FastifyPluginAsyncTypebox<{ edge: RestOptions }> = async (api,
   resetRoutes(api, backend);
   auditRoutes(api, backend);
   clusterRoutes(api, backend);
+  memberRoutes(api, administration);
+  backupRoutes(api, administration, options.logger);
 };
 
 /** One line per request, and only a debugging level pays for it. */

@@ -12,10 +12,11 @@ import type { AccessLevel, ApiKeys } from "../../access/api-keys.js";
 import type { RateLimiter } from "../../access/rate-limit.js";
 import type { InvariantViolation } from "../../assert.js";
 import type { DrawAnswers } from "../answers.js";
-import type { Backend } from "../port.js";
+import type { Administration, Backend } from "../port.js";
 
 export interface RestOptions {
   readonly backend: Backend;
+  readonly administration: Administration;
   readonly access: ApiKeys;
   /** Undefined: calls are not limited. */
   readonly limiter: RateLimiter | undefined;
