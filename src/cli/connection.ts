@@ -4,7 +4,7 @@ import { defaultRetryLimits } from "../client/failover.js";
 import { FolioRestClient } from "../client/rest-client.js";
 import { exitCodeHelp } from "./exit-code.js";
 import { milliseconds } from "./option-values.js";
-import { type OutputFormat, outputFormats } from "./output.js";
+import { choosesOutput, type OutputFormat } from "./output.js";
 
 /** The options of every command that talks to a node. */
 export interface ConnectionOptions {
@@ -16,8 +16,7 @@ export interface ConnectionOptions {
 
 /** Adds the options and, below the command's help, its examples and the exit codes. */
 export function talksToServer(command: Command, examples: readonly string[]): Command {
-  const isTerminal = process.stdout.isTTY;
-  return command
+  command
     .addOption(
       new Option("--server <addresses>", "REST addresses of nodes, comma-separated: all are tried")
         .env("FOLIO_SERVER")
@@ -28,13 +27,11 @@ export function talksToServer(command: Command, examples: readonly string[]): Co
       new Option("--deadline <ms>", "how long the call may take with all its retries")
         .argParser(milliseconds)
         .default(defaultRetryLimits.deadlineMs),
-    )
-    .addOption(
-      new Option("-o, --output <format>", "table, or json: the server's answer as it is")
-        .choices(outputFormats)
-        .default(isTerminal ? "table" : "json", "table on a terminal, else json"),
-    )
-    .addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ ${example}`).join("\n")}\n${exitCodeHelp}`);
+    );
+  return choosesOutput(command, "the server's answer as it is").addHelpText(
+    "after",
+    `\nExamples:\n${examples.map((example) => `  $ ${example}`).join("\n")}\n${exitCodeHelp}`,
+  );
 }
 
 export function connect(options: ConnectionOptions): FolioRestClient {

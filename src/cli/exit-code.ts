@@ -12,18 +12,20 @@ export const exitCode = {
   outcomeUnknown: 7,
 } as const;
 
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
+
 export const exitCodeHelp = `
 Exit codes:
   0  done
   1  something unexpected went wrong
   2  the command or a value is not valid
   3  there is no such prefix
-  4  the state forbids it: conflict, another version, maximum reached, key used for another request
+  4  the state forbids it: conflict, another version, maximum reached, key used for another request, file or folder in use
   5  the key is missing, unknown, or not an administrator's
   6  certainly not executed: no node reachable, no leader, or too many requests; repeat freely
   7  the outcome is not known: repeat with the same --idempotency-key, or look before repeating`;
 
-export function exitCodeOf(code: FolioErrorCode): number {
+export function exitCodeOf(code: FolioErrorCode): ExitCode {
   switch (code) {
     case "VALIDATION_ERROR":
     case "METHOD_NOT_ALLOWED":

@@ -22,6 +22,14 @@ export function milliseconds(text: string): number {
   return integer(text, 1, 2 ** 31 - 1);
 }
 
+export function nodeId(text: string): number {
+  return integer(text, 1, 65_535);
+}
+
+export function safetyDistance(text: string): number {
+  return integer(text, 0, 1_000_000_000);
+}
+
 /** Number() would take "", "1e3" and "0x10", too. */
 function integer(text: string, least: number, most: number): number {
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { type Command, Option } from "commander";
 
 export const outputFormats = ["table", "json"] as const;
 export type OutputFormat = (typeof outputFormats)[number];
@@ -8,6 +9,16 @@ export type Column = readonly [heading: string, source: string | ((row: object) 
 
 /** No colours and no borders inside: the output is read by people and by cut alike. */
 const plain = { style: { head: [], border: [], compact: true } };
+
+/** Adds the option that every command has which prints more than a line. */
+export function choosesOutput(command: Command, json = "the report by names that stay"): Command {
+  const isTerminal = process.stdout.isTTY;
+  return command.addOption(
+    new Option("-o, --output <format>", `table, or json: ${json}`)
+      .choices(outputFormats)
+      .default(isTerminal ? "table" : "json", "table on a terminal, else json"),
+  );
+}
 
 export function writeJson(body: unknown): void {
   process.stdout.write(`${JSON.stringify(body, undefined, 2)}\n`);

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 
-/** A command that runs nodes: its code is loaded only where the command line names it. */
+/** A command that runs nodes or reads their files: its code is loaded only where the command line names it. */
 interface ProcessCommand {
   readonly name: string;
   readonly description: string;
@@ -17,6 +17,26 @@ const processCommands: readonly ProcessCommand[] = [
     name: "cluster",
     description: "run a local cluster, one process per node, with sample sequences",
     load: async () => (await import("./cluster.js")).clusterCommand(),
+  },
+  {
+    name: "backup",
+    description: "copy the state of a node to a file while draws go on",
+    load: async () => (await import("./backup-command.js")).backupCommand(),
+  },
+  {
+    name: "restore",
+    description: "start a new cluster of one node from a backup",
+    load: async () => (await import("./restore-command.js")).restoreCommand(),
+  },
+  {
+    name: "recover",
+    description: "after the loss of a quorum: go on with one surviving node",
+    load: async () => (await import("./recover-command.js")).recoverCommand(),
+  },
+  {
+    name: "repair",
+    description: "let a node whose data are damaged or lost begin anew in its cluster",
+    load: async () => (await import("./repair-command.js")).repairCommand(),
   },
 ];
 

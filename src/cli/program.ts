@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { FolioError } from "../client/error.js";
+import { CommandFailure } from "./command-failure.js";
 import { exitCode, exitCodeHelp, exitCodeOf } from "./exit-code.js";
 
 /** The `folio` command around the given subcommands. */
@@ -31,6 +32,10 @@ export async function runProgram(program: Command, parameters: readonly string[]
     if (error instanceof FolioError) {
       process.stderr.write(`${sentenceOf(error)}\n`);
       return exitCodeOf(error.code);
+    }
+    if (error instanceof CommandFailure) {
+      process.stderr.write(`folio: ${oneLine(error.message)}\n`);
+      return error.exitCode;
     }
     process.stderr.write(`folio: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return exitCode.unexpected;

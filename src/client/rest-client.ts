@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { FolioError, withKey } from "./error.js";
 import { defaultRetryLimits, type Repeatability, type RetryLimits, withFailover } from "./failover.js";
+import { type Download, download } from "./rest-download.js";
 import { folioErrorOfAnswer, folioErrorOfFetch } from "./rest-failure.js";
 import { Rotation } from "./rotation.js";
 
@@ -57,6 +58,17 @@ export class FolioRestClient {
       attempt(origin, call, headers, { requestId, timeoutMs }),
     );
     return key === undefined ? answered : answered.catch((error: unknown) => Promise.reject(withKey(error, key)));
+  }
+
+  /** For answers that are no JSON and have no limit. @param path below /api/v1, with a leading slash */
+  download(path: string): Promise<Download> {
+    const requestId = randomUUID();
+    const call: RestCall = { method: "GET", path, repeatability: "read" };
+    const headers = this.#headers(call, requestId, undefined);
+    headers.set("accept", "application/octet-stream, application/problem+json");
+    return withFailover(this.#rotation, this.#limits, call.repeatability, (origin, timeoutMs) =>
+      download(urlOf(origin, call), headers, { requestId, timeoutMs }),
+    );
   }
 
   #headers(call: RestCall, requestId: string, key: string | undefined): Headers {

@@ -169,7 +169,10 @@ t.test("a prefix that the server does not take is a matter of the command line, 
 });
 
 t.test("every command explains itself, with examples and exit codes", async (t) => {
-  const names = ["next", "batch", "status", "config get", "config set", "config list", "reset", "audit", "members"];
+  const names = [
+    ...["next", "batch", "status", "config get", "config set", "config list", "reset", "audit", "backup"],
+    ...["members list", "members add", "members promote", "members remove", "members transfer"],
+  ];
   const outcomes = await Promise.all(names.map((name) => folio([...name.split(" "), "--help"])));
   for (const [index, { code, stdout }] of outcomes.entries()) {
     t.equal(code, 0);
@@ -177,9 +180,15 @@ t.test("every command explains itself, with examples and exit codes", async (t) 
     t.match(stdout, /Exit codes:\n {2}0 {2}done/);
     t.match(stdout, /FOLIO_SERVER/);
   }
+  for (const name of ["restore", "recover", "repair"]) {
+    const { code, stdout } = await folio([name, "--help"]);
+    t.equal(code, 0);
+    t.match(stdout, new RegExp(`Examples?:\n  \\$ folio ${name}`));
+    t.match(stdout, /Exit codes:\n {2}0 {2}done/);
+  }
   const all = await folio(["--help"]);
   t.equal(all.code, 0);
-  for (const name of ["next", "batch", "status", "config", "reset", "audit", "members", "node", "cluster"]) {
+  for (const name of ["next", "batch", "status", "config", "reset", "audit", "members", "node", "cluster", "backup"]) {
     t.match(all.stdout, new RegExp(`^ {2}${name}\\b`, "m"));
   }
   t.match((await folio(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);

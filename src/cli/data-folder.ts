@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { ClassicLevel } from "classic-level";
+import { syncDirectory } from "../storage/durable-directory.js";
+import { CommandFailure } from "./command-failure.js";
+import { exitCode } from "./exit-code.js";
+
+/** Entries of a folder; none if it is missing, or no folder. */
+async function entriesOf(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw error;
+  }
+}
+
+/** @throws CommandFailure if there is anything in the folder */
+export async function requireEmpty(dataDir: string): Promise<void> {
+  const entries = await entriesOf(dataDir);
+  if (entries.length === 0) return;
+  throw new CommandFailure(
+    exitCode.conflict,
+    `${dataDir} is not empty: choose a folder that is, or does not exist yet`,
+  );
+}
+
+/** @throws CommandFailure if the folder holds no stores of a node */
+export async function requireStores(dataDir: string): Promise<void> {
+  if ((await entriesOf(dataDir)).includes("log")) return;
+  throw new CommandFailure(exitCode.notFound, `${dataDir} holds no data of a node: there is no log in it`);
+}
+
+/**
+ * @throws CommandFailure if a process has the stores open. Looks at LevelDB's lock and at nothing else: what may be
+ * damaged stays as it is.
+ */
+export async function requireUnused(dataDir: string): Promise<void> {
+  for (const name of await entriesOf(dataDir)) {
+    const lock = join(dataDir, name, "LOCK");
+    const hasLock = (await entriesOf(join(dataDir, name))).includes("LOCK");
+    if (hasLock && (await isHeld(lock))) {
+      throw new CommandFailure(exitCode.conflict, `${dataDir} is in use: stop the node that runs on it first`);
+    }
+  }
+}
+
+/** LevelDB locks the file itself: another database whose lock is the same file cannot be opened while it is held. */
+async function isHeld(lock: string): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), "folio-lock-"));
+  try {
+    await symlink(resolve(lock), join(folder, "LOCK"));
+    const level = new ClassicLevel(folder);
+    try {
+      await level.open();
+      return false;
+    } catch (error) {
+      const { cause } = error as Error;
+      if (Reflect.get(Object(cause), "code") === "LEVEL_LOCKED") return true;
+      throw error;
+    } finally {
+      await level.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Nothing of it is looked at again, and nothing of it is lost. */
+export const SET_ASIDE = "set-aside-";
+
+/**
+ * Moves what is in the folder into a folder of its own inside it, which works for the root of a volume, too.
+ * @returns where it is now; undefined if there was nothing
+ */
+export async function setAside(dataDir: string, now: Date): Promise<string | undefined> {
+  const entries = (await entriesOf(dataDir)).filter((name) => !name.startsWith(SET_ASIDE));
+  if (entries.length === 0) return undefined;
+  const aside = join(dataDir, `${SET_ASIDE}${now.toISOString().replaceAll(":", "-")}`);
+  await mkdir(aside);
+  // The log goes last: whatever interrupts this, a state without its log is refused, and never taken for a new node's.
+  const ordered = [...entries.filter((name) => name !== "log"), ...entries.filter((name) => name === "log")];
+  for (const name of ordered) await rename(join(dataDir, name), join(aside, name));
+  await syncDirectory(aside);
+  await syncDirectory(dataDir);
+  return aside;
+}

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import t from "tap";
+import { folio } from "./command-line.js";
+import { draw, leave, soloNode } from "./solo-node.js";
+
+t.test("recover makes the survivor the only member of a new cluster, having said what may be lost", async (t) => {
+  const dataDir = join(t.testdir(), "node-1");
+  await leave(dataDir, { SG: 4 });
+  const place = ["--data-dir", dataDir, "--node-id", "1"];
+  const asked = await folio(["recover", "--new-cluster", ...place]);
+  t.equal(asked.code, 2, "nobody can be asked, and nobody has confirmed");
+  t.match(asked.stderr, /log ends at entry \d+ of term 1/);
+  t.match(asked.stderr, /nothing was changed: confirm with --yes/);
+  const before = await soloNode(dataDir);
+  t.same(await draw(before.node, "SG", 1), [5], "it is the old cluster still");
+  const { clusterId } = before.node.backend.cluster();
+  await before.node.stop(1000);
+
+  const done = await folio(["recover", "--new-cluster", "--yes", ...place, "--safety-distance", "10", "-o", "table"]);
+  t.equal(done.code, 0, done.stderr);
+  t.match(done.stdout, "Node 1 is the only member of a new cluster");
+  t.match(done.stdout, /SG +│ +│ +│ skipped +│ 6 +│ 15/);
+  t.match(done.stdout, "JOIN=127.0.0.1:");
+  const after = await soloNode(dataDir);
+  t.same(await draw(after.node, "SG", 1), [16]);
+  t.not(after.node.backend.cluster().clusterId, clusterId);
+  await after.node.stop(1000);
+});
+
+t.test("a node that runs is not recovered under its feet", async (t) => {
+  const dataDir = join(t.testdir(), "node-1");
+  const { node } = await soloNode(dataDir);
+  const { code, stderr } = await folio(["recover", "--new-cluster", "--yes", "--data-dir", dataDir, "--node-id", "1"]);
+  t.equal(code, 4);
+  t.match(stderr, /is in use: stop the node that runs on it first/);
+  t.same(await draw(node, "SG", 1), [1]);
+  await node.stop(1000);
+});
+
+t.test("a folder without data, and one of another node, are refused", async (t) => {
+  const folder = t.testdir({ empty: {} });
+  const nothing = await folio(["recover", "--new-cluster", "--data-dir", join(folder, "empty"), "--node-id", "1"]);
+  t.equal(nothing.code, 3);
+  t.match(nothing.stderr, /empty holds no data of a node/);
+  const dataDir = join(folder, "node-1");
+  await leave(dataDir, { SG: 1 });
+  const foreign = await folio(["recover", "--new-cluster", "--yes", "--data-dir", dataDir, "--node-id", "2"]);
+  t.equal(foreign.code, 1);
+  t.match(foreign.stderr, /belongs to node 1, not to node 2/);
+});
+
+t.test("without --new-cluster nothing is recovered", async (t) => {
+  const { code, stderr } = await folio("recover --data-dir d --node-id 1 --yes");
+  t.equal(code, 2);
+  t.match(stderr, /--new-cluster/);
+});
