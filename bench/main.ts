@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LaunchError, LocalCluster } from "../cluster/launcher.js";
+import { LaunchError } from "../cluster/launch-error.js";
+import { LocalCluster } from "../cluster/launcher.js";
 import { freePorts } from "../cluster/ports.js";
 import { autocannonLoad } from "./autocannon-load.js";
 import { isInstalled } from "./child.js";

@@ -1,14 +1,21 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { variableNames } from "../src/config.js";
+import { askLeader } from "../src/leader-calls.js";
+import { PeerClient } from "../src/transport/peer-client.js";
+import { foundersOf, type Members } from "./founding.js";
+import { LaunchError } from "./launch-error.js";
 import { describeExit, type NodeExit, NodeProcess } from "./node-process.js";
 import { type NodePorts, portNames, whyPortIsTaken } from "./ports.js";
+import { isVoter, poll, type Question, serves } from "./readiness.js";
 
 export interface LocalClusterOptions {
   /** How many founding nodes; their ids are 1 to this. */
   readonly nodes: number;
+  /** Who belongs to the cluster, if some have come or gone since it was founded. */
+  readonly members?: Members;
   /** Node i keeps its data in `node-i` below it and writes what it prints to `node-i.log`. */
   readonly dataDir: string;
   readonly ports: (id: number) => NodePorts;
@@ -24,16 +31,11 @@ export interface LocalClusterOptions {
   readonly command?: readonly string[];
 }
 
-/** The cluster could not be started; the message says which node, which port, and what it printed. */
-export class LaunchError extends Error {
-  override readonly name = "LaunchError";
-}
-
 const host = "127.0.0.1";
 const readyMsDefault = 30_000;
 const graceMsDefault = 25_000;
-const pollMs = 25;
-const pollTimeoutMs = 2000;
+/** How long the survivors may take to free the seat of a node that was stopped. */
+const removalMs = 20_000;
 /** After these the process still exists. */
 const survivable: ReadonlySet<NodeJS.Signals> = new Set(["SIGSTOP", "SIGCONT", "SIGUSR1", "SIGUSR2"]);
 
@@ -53,6 +55,10 @@ export class LocalCluster {
   readonly #running = new Map<number, NodeProcess>();
   /** Processes on their way to `#running`, by node. */
   readonly #starting = new Map<number, Promise<void>>();
+  /** Members now. */
+  readonly #ids: Set<number>;
+  /** Those of them that joined while the cluster ran. */
+  readonly #joined: Set<number>;
   /** Since the last start or restart: nothing may be spawned any more. */
   #stopRequested = false;
   /** Processes that were told to end: their end is no surprise. */
@@ -63,10 +69,18 @@ export class LocalCluster {
 
   constructor(options: LocalClusterOptions) {
     this.#options = options;
+    this.#ids = new Set(options.members?.ids ?? foundersOf(options.nodes));
+    this.#joined = new Set(options.members?.joined ?? []);
   }
 
+  /** Of all members, running or not, ascending. */
   get ids(): readonly number[] {
-    return Array.from({ length: this.#options.nodes }, (_, place) => place + 1);
+    return [...this.#ids].sort((one, other) => one - other);
+  }
+
+  /** To start the same cluster again later. */
+  get members(): Members {
+    return { ids: this.ids, joined: this.ids.filter((id) => this.#joined.has(id)) };
   }
 
   /** Origin of the node's REST listener. */
@@ -97,7 +111,7 @@ export class LocalCluster {
     this.#stopRequested = false;
     process.off("exit", this.#killOnExit).on("exit", this.#killOnExit);
     mkdirSync(this.#options.dataDir, { recursive: true });
-    await this.#requireFreePorts();
+    await this.#requireFreePorts(...this.ids);
     try {
       // All of them settle first, so that nothing is being started while everything is being stopped.
       const started = await Promise.allSettled(this.ids.map((id) => this.#startNode(id)));
@@ -117,17 +131,65 @@ export class LocalCluster {
     await this.ready(id);
   }
 
+  /**
+   * Starts another node, which joins the running cluster, and waits until it serves and is a voter.
+   *
+   * @returns its id, the least that is free
+   * @throws LaunchError after stopping it, and giving its seat up if it had one
+   */
+  async addNode(): Promise<number> {
+    let id = 1;
+    while (this.#ids.has(id)) id += 1;
+    await this.#requireFreePorts(id);
+    this.#setAside(id);
+    this.#ids.add(id);
+    this.#joined.add(id);
+    try {
+      await this.restart(id);
+      await this.#comesTo(id, "become a voter", isVoter(this.rest(id), id));
+      return id;
+    } catch (error) {
+      await this.removeNode(id).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * Stops a node in order and has the others free its seat. What it had is kept in `node-i.removed`, until the next
+   * node of that id is removed.
+   *
+   * @throws LaunchError if the others do not free the seat: the node is stopped, and a member still
+   */
+  async removeNode(id: number): Promise<void> {
+    if (!this.#ids.has(id)) throw new LaunchError(`there is no node ${id}: the members are ${this.ids.join(", ")}`);
+    const others = this.ids.filter((other) => other !== id);
+    if (others.length === 0) throw new LaunchError(`node ${id} is the last one: stop the cluster instead`);
+    const running = this.#running.get(id);
+    if (running !== undefined) await this.#stopNode(running);
+    await this.#freeSeat(id, others);
+    this.#ids.delete(id);
+    this.#joined.delete(id);
+    this.#setAside(id);
+  }
+
   /** Resolves when the node answers that it serves; @throws LaunchError if it ends or takes too long. */
   async ready(id: number): Promise<void> {
+    await this.#comesTo(id, "serve", serves(this.rest(id)));
+  }
+
+  /** @throws LaunchError if the node ends before, or takes too long */
+  async #comesTo(id: number, what: string, question: Question): Promise<void> {
     const node = this.#running.get(id);
     if (node === undefined) throw new LaunchError(`node ${id} is not running`);
-    const readyMs = this.#options.readyMs ?? readyMsDefault;
+    const endsAt = performance.now() + (this.#options.readyMs ?? readyMsDefault);
     const gaveUp = new AbortController();
     const exited = node.exited.then((exit) => {
       throw new LaunchError(describeExit(exit));
     });
     try {
-      await Promise.race([exited, this.#pollReady(id, { endsAt: performance.now() + readyMs, gaveUp: gaveUp.signal })]);
+      const last = await Promise.race([exited, poll(question, { endsAt, gaveUp: gaveUp.signal })]);
+      if (last === undefined) return;
+      throw new LaunchError([`node ${id} does not ${what}: ${last}`, ...node.lastLines()].join("\n"));
     } finally {
       gaveUp.abort();
     }
@@ -196,8 +258,52 @@ export class LocalCluster {
     });
   }
 
+  async #freeSeat(id: number, others: readonly number[]): Promise<void> {
+    const calls = new PeerClient();
+    const answer = await askLeader(
+      { kind: "remove", nodeId: id },
+      {
+        ask: (address, wanted, deadlineMs) => calls.changeMembers(address, wanted, deadlineMs),
+        addresses: others.map((other) => this.#peer(other)),
+        deadlineMs: removalMs,
+      },
+    );
+    if (answer.kind === "done") return;
+    const why = answer.kind === "refused" ? answer.reply.reason : answer.why;
+    throw new LaunchError(`node ${id} is stopped, but the others do not free its seat: ${why}`);
+  }
+
+  /** What an earlier node of this id had must not be taken for the next one's. */
+  #setAside(id: number): void {
+    const dataDir = this.#nodeDir(id);
+    if (!existsSync(dataDir)) return;
+    rmSync(`${dataDir}.removed`, { recursive: true, force: true });
+    renameSync(dataDir, `${dataDir}.removed`);
+  }
+
+  #nodeDir(id: number): string {
+    return join(this.#options.dataDir, `node-${id}`);
+  }
+
+  #peer(id: number): string {
+    return `${host}:${this.#options.ports(id).peer}`;
+  }
+
+  /** Founders know each other; who joined knows where to ask, should it have no seat yet. */
+  #introduction(id: number): NodeJS.ProcessEnv {
+    if (!this.#joined.has(id)) {
+      return {
+        PEERS: foundersOf(this.#options.nodes)
+          .map((other) => `${other}=${this.#peer(other)}`)
+          .join(","),
+      };
+    }
+    const others = this.ids.filter((other) => other !== id);
+    return { JOIN: others.map((other) => this.#peer(other)).join(",") };
+  }
+
   #environment(id: number): NodeJS.ProcessEnv {
-    const { env, dataDir, ports } = this.#options;
+    const { env, ports } = this.#options;
     const { rest, grpc, peer } = ports(id);
     return {
       ...foreignEnvironment(),
@@ -206,45 +312,20 @@ export class LocalCluster {
       PORT: String(rest),
       GRPC_PORT: String(grpc),
       PEER_PORT: String(peer),
-      PEERS: this.ids.map((other) => `${other}=${host}:${ports(other).peer}`).join(","),
-      DATA_DIR: join(dataDir, `node-${id}`),
+      ...this.#introduction(id),
+      DATA_DIR: this.#nodeDir(id),
       ...(typeof env === "function" ? env(id) : env),
     };
   }
 
-  async #requireFreePorts(): Promise<void> {
-    for (const id of this.ids) {
+  async #requireFreePorts(...ids: readonly number[]): Promise<void> {
+    for (const id of ids) {
       for (const [name, port] of Object.entries(this.#options.ports(id))) {
         const reason = await whyPortIsTaken(port, host);
         if (reason === undefined) continue;
         const what = reason === "EADDRINUSE" ? "is in use already" : `cannot be used (${reason})`;
         throw new LaunchError(`port ${port}, for ${portNames[name as keyof NodePorts]} of node ${id}, ${what}`);
       }
-    }
-  }
-
-  /** A deadline by the clock: a timeout signal that nothing else holds may be collected before it fires. */
-  async #pollReady(id: number, until: { readonly endsAt: number; readonly gaveUp: AbortSignal }): Promise<void> {
-    let last = "it did not answer";
-    while (!until.gaveUp.aborted && performance.now() < until.endsAt) {
-      const answer = await this.#askReady(id);
-      if (answer === "ready") return;
-      last = answer;
-      await pause(pollMs);
-    }
-    const lines = this.#running.get(id)?.lastLines() ?? [];
-    throw new LaunchError([`node ${id} does not serve: ${last}`, ...lines].join("\n"));
-  }
-
-  async #askReady(id: number): Promise<string> {
-    try {
-      const response = await fetch(`${this.rest(id)}/ready`, { signal: AbortSignal.timeout(pollTimeoutMs) });
-      const text = await response.text();
-      return response.ok ? "ready" : `${response.status} ${text}`;
-    } catch (error) {
-      // Not listening yet, or too busy: the next poll tells.
-      const { message, cause } = error as Error;
-      return cause instanceof Error ? cause.message : message;
     }
   }
 }

@@ -1,12 +1,15 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { agreeWithFounding } from "../../cluster/founding.js";
-import { LaunchError, LocalCluster } from "../../cluster/launcher.js";
+import { type ControlRequest, ControlServer, tellLauncher } from "../../cluster/control.js";
+import { agreeWithFounding, type Members, noteMembers } from "../../cluster/founding.js";
+import { LaunchError } from "../../cluster/launch-error.js";
+import { LocalCluster } from "../../cluster/launcher.js";
 import { describeExit, type NodeExit } from "../../cluster/node-process.js";
 import { localPorts } from "../../cluster/ports.js";
 import { loadSamples } from "../../cluster/samples.js";
 import { FolioError } from "../client/error.js";
 import { FolioRestClient } from "../client/rest-client.js";
 import { variableNames } from "../config.js";
+import { nodeId } from "./option-values.js";
 
 interface ClusterOptions {
   readonly nodes: number;
@@ -18,7 +21,8 @@ const adminKey = "admin-demo";
 const samplesDeadlineMs = 30_000;
 /** What the launcher decides for each node; all else may be set in the environment of this command. */
 const decidedHere: readonly string[] = [
-  ...["NODE_ID", "HOST", "ADVERTISE_ADDRESS", "PORT", "GRPC_PORT", "PEER_PORT", "PEERS", "DATA_DIR", "ADMIN_API_KEYS"],
+  ...["NODE_ID", "HOST", "ADVERTISE_ADDRESS", "PORT", "GRPC_PORT", "PEER_PORT", "PEERS", "JOIN", "VOTER", "LEAVE"],
+  ...["DATA_DIR", "ADMIN_API_KEYS"],
 ];
 
 /** `folio cluster`: a whole cluster on this machine, one process per node, until Ctrl-C. */
@@ -34,9 +38,44 @@ export function clusterCommand(): Command {
         "\n(LOG_LEVEL, API_KEYS, ELECTION_TIMEOUT_MS, ...) are taken from the environment. The administrator's key is " +
         `${adminKey}.`,
     )
+    .addCommand(addCommand())
+    .addCommand(removeCommand())
     .action(async (options: ClusterOptions) => {
       process.exitCode = await runCluster(options);
     });
+}
+
+/** `folio cluster add`: tells the running `folio cluster` of the same data folder. */
+function addCommand(): Command {
+  return new Command("add")
+    .description("let the local cluster that runs on --data-dir grow by a node, which becomes a voter")
+    .configureHelp({ showGlobalOptions: true })
+    .action(async (_options: object, command: Command) => {
+      process.exitCode = await tell(command, { kind: "add" });
+    });
+}
+
+/** `folio cluster remove ID` */
+function removeCommand(): Command {
+  return new Command("remove")
+    .description("let the local cluster that runs on --data-dir shrink: stop a node in order and free its seat")
+    .argument("<id>", "the node", nodeId)
+    .configureHelp({ showGlobalOptions: true })
+    .action(async (id: number, _options: object, command: Command) => {
+      process.exitCode = await tell(command, { kind: "remove", id });
+    });
+}
+
+async function tell(command: Command, wanted: ControlRequest): Promise<number> {
+  const { dataDir } = command.optsWithGlobals<ClusterOptions>();
+  try {
+    say(await tellLauncher(dataDir, wanted));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof LaunchError)) throw error;
+    process.stderr.write(`folio cluster: ${error.message}\n`);
+    return 1;
+  }
 }
 
 function nodeCount(text: string): number {
@@ -57,10 +96,9 @@ function nodeSettings(): NodeJS.ProcessEnv {
 
 /** Resolves with the exit code once the cluster has stopped. */
 async function runCluster(options: ClusterOptions): Promise<number> {
-  const run = new ClusterRun(options);
   try {
-    agreeWithFounding(options.dataDir, options);
-    return await run.untilStopped();
+    const members = agreeWithFounding(options.dataDir, options);
+    return await new ClusterRun(options, members).untilStopped();
   } catch (error) {
     if (!(error instanceof LaunchError || error instanceof FolioError)) throw error;
     process.stderr.write(`folio cluster: ${error.message}\n`);
@@ -72,19 +110,22 @@ async function runCluster(options: ClusterOptions): Promise<number> {
 class ClusterRun {
   readonly #options: ClusterOptions;
   readonly #cluster: LocalCluster;
+  readonly #control: ControlServer;
   #phase: "starting" | "serving" | "stopping" = "starting";
   /** Settles `#stopped`. */
   #finish: (outcome: Promise<void>) => void = () => undefined;
   /** Resolves when the nodes have stopped after a signal; rejects when they have all ended by themselves. */
   readonly #stopped: Promise<void>;
 
-  constructor(options: ClusterOptions) {
+  constructor(options: ClusterOptions, members: Members) {
     this.#options = options;
+    this.#control = new ControlServer(options.dataDir, (wanted) => this.#told(wanted));
     this.#stopped = new Promise((resolve) => {
       this.#finish = resolve;
     });
     this.#cluster = new LocalCluster({
       nodes: options.nodes,
+      members,
       dataDir: options.dataDir,
       ports: (id) => localPorts(id, options.portOffset),
       env: { ...nodeSettings(), ADMIN_API_KEYS: adminKey },
@@ -95,7 +136,7 @@ class ClusterRun {
   async untilStopped(): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#signalled());
     try {
-      say(`Starting ${this.#options.nodes} nodes, data in ${this.#options.dataDir} ...`);
+      say(`Starting ${this.#cluster.ids.length} nodes, data in ${this.#options.dataDir} ...`);
       await Promise.race([this.#serve(), this.#stopped]);
       await this.#stopped;
       say("Stopped. The data stay where they are.");
@@ -104,6 +145,8 @@ class ClusterRun {
       await this.#cluster.stop();
       if (this.#phase === "stopping") return 0;
       throw error;
+    } finally {
+      this.#control.close();
     }
   }
 
@@ -112,7 +155,32 @@ class ClusterRun {
     await configureSamples(this.#cluster);
     if (this.#phase !== "starting") return;
     this.#phase = "serving";
+    await this.#control.open();
     say(banner(this.#cluster, this.#options));
+  }
+
+  /** By `folio cluster add` or `remove`. */
+  async #told(wanted: ControlRequest): Promise<string> {
+    if (this.#phase !== "serving") throw new LaunchError("the cluster is being stopped");
+    const done = wanted.kind === "add" ? await this.#add() : await this.#remove(wanted.id);
+    say(done);
+    return done;
+  }
+
+  async #add(): Promise<string> {
+    const id = await this.#cluster.addNode();
+    this.#note();
+    return `Node ${id} has joined and is a voter:\n${row(this.#cluster, id)}`;
+  }
+
+  async #remove(id: number): Promise<string> {
+    await this.#cluster.removeNode(id);
+    this.#note();
+    return `Node ${id} was stopped and has no seat any more; members are ${this.#cluster.ids.join(", ")}.`;
+  }
+
+  #note(): void {
+    noteMembers(this.#options.dataDir, this.#options, this.#cluster.members);
   }
 
   #nodeEnded(exit: NodeExit): void {
@@ -140,13 +208,15 @@ async function configureSamples(cluster: LocalCluster): Promise<void> {
   await loadSamples(new FolioRestClient({ servers, apiKey: adminKey, deadlineMs: samplesDeadlineMs }));
 }
 
-function banner(cluster: LocalCluster, { nodes, dataDir }: ClusterOptions): string {
-  const rows = cluster.ids.map(
-    (id) => `  node ${id}   REST ${cluster.rest(id)}   gRPC ${cluster.grpc(id)}   log ${cluster.logPath(id)}`,
-  );
-  const first = cluster.rest(1);
+function row(cluster: LocalCluster, id: number): string {
+  return `  node ${id}   REST ${cluster.rest(id)}   gRPC ${cluster.grpc(id)}   log ${cluster.logPath(id)}`;
+}
+
+function banner(cluster: LocalCluster, { dataDir }: ClusterOptions): string {
+  const rows = cluster.ids.map((id) => row(cluster, id));
+  const [first, second = first] = cluster.ids.map((id) => cluster.rest(id));
   return `
-Folio is up: ${nodes} nodes, one cluster. Ctrl-C stops it; the data in ${dataDir} stay.
+Folio is up: ${cluster.ids.length} nodes, one cluster. Ctrl-C stops it; the data in ${dataDir} stay.
 
 ${rows.join("\n")}
 
@@ -155,8 +225,9 @@ ${rows.join("\n")}
 
 Try:
   curl ${first}/api/v1/next/SG
-  curl -X POST ${cluster.rest(2)}/api/v1/batch -H 'Content-Type: application/json' -d '{"prefix":"INV","count":3}'
+  curl -X POST ${second}/api/v1/batch -H 'Content-Type: application/json' -d '{"prefix":"INV","count":3}'
   node dist/src/cli/main.js members --server ${first}
+  node dist/src/cli/main.js cluster add --data-dir ${dataDir}
 `;
 }
 

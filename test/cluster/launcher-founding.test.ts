@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { agreeWithFounding } from "../../cluster/founding.js";
-import { LaunchError } from "../../cluster/launcher.js";
+import { LaunchError } from "../../cluster/launch-error.js";
 import { localPorts } from "../../cluster/ports.js";
 
 t.test("a folder is founded once, and the same shape may come back", (t) => {

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
-import { LaunchError, LocalCluster, type LocalClusterOptions } from "../../cluster/launcher.js";
+import { LaunchError } from "../../cluster/launch-error.js";
+import { LocalCluster, type LocalClusterOptions } from "../../cluster/launcher.js";
 import type { NodeExit } from "../../cluster/node-process.js";
 import { freePorts } from "../../cluster/ports.js";
 
