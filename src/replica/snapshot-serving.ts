@@ -69,7 +69,7 @@ export class SnapshotServing {
   }
 
   #openSource(peer: NodeId | undefined): SnapshotSource {
-    const { applier, state, clock, pace, nodeId, version, core } = this.#options;
+    const { applier, state, clock, pace, nodeId, version, core, life } = this.#options;
     const { position, configuration } = applier.checkpointed;
     const currentTerm = core()?.term;
     invariant(
@@ -83,6 +83,8 @@ export class SnapshotServing {
       pace,
       clock,
       over: (ended, failure) => this.#ended(ended, failure),
+      // A leader that went on would keep everybody out who needs a snapshot.
+      unreadable: (failure) => life.fail(failure),
     });
     this.#open.set(source, peer);
     return source;

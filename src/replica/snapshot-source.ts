@@ -1,3 +1,4 @@
+import type { StorageFailure } from "../storage/log-store.js";
 import type { SnapshotHeader } from "../storage/snapshot-header.js";
 import { SnapshotEncoder } from "../storage/snapshot-stream.js";
 import type { StateView } from "../storage/state-store.js";
@@ -16,6 +17,7 @@ export class CheckpointSource implements SnapshotSource {
   readonly #pace: Pace;
   readonly #clock: Clock;
   readonly #over: (source: CheckpointSource, failure: string | undefined) => void;
+  readonly #unreadable: (failure: StorageFailure) => void;
   readonly #encoder = new SnapshotEncoder();
   #stage: "header" | "rows" | "ended" = "header";
   #bytes = 0;
@@ -32,12 +34,15 @@ export class CheckpointSource implements SnapshotSource {
     readonly clock: Clock;
     /** Called once; without a failure when all of it was taken. */
     readonly over: (source: CheckpointSource, failure: string | undefined) => void;
+    /** This node's own state is damaged. */
+    readonly unreadable: (failure: StorageFailure) => void;
   }) {
     this.header = options.header;
     this.#view = options.view;
     this.#pace = options.pace;
     this.#clock = options.clock;
     this.#over = options.over;
+    this.#unreadable = options.unreadable;
     this.startedAt = options.clock.monotonic();
     this.#handedOutAt = this.startedAt;
   }
@@ -61,8 +66,10 @@ export class CheckpointSource implements SnapshotSource {
       case "rows":
         this.#view.next(LIMITS.snapshotChunkBytes, (failure, rows) => {
           if (this.#isOver) return;
-          if (failure !== undefined) this.end(failure.message);
-          else if (rows.length > 0) this.#handOut(this.#encoder.rows(rows));
+          if (failure !== undefined) {
+            this.end(failure.message);
+            this.#unreadable(failure);
+          } else if (rows.length > 0) this.#handOut(this.#encoder.rows(rows));
           else {
             this.#stage = "ended";
             this.#handOut(this.#encoder.end());
@@ -70,8 +77,9 @@ export class CheckpointSource implements SnapshotSource {
         });
         return;
       case "ended":
-        this.#answer(undefined, undefined);
+        // First it has ended well: who is answered closes it, as one who gives up would.
         this.#finish(undefined);
+        this.#answer(undefined, undefined);
     }
   }
 
