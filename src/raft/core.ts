@@ -25,7 +25,15 @@ import type { LogShape } from "./log.js";
 import { changeMembers } from "./membership.js";
 import { adoptTerm, appendToLog, restartElectionTimer } from "./role-changes.js";
 import { compactLog, installSnapshot, receiveInstallSnapshot } from "./snapshots.js";
-import { type CoreOptions, type CoreState, type Effects, emptyEffects, initialState, leaderOf } from "./state.js";
+import {
+  type CoreOptions,
+  type CoreState,
+  type Effects,
+  emptyEffects,
+  initialState,
+  isHardStateDurable,
+  leaderOf,
+} from "./state.js";
 import type {
   Configuration,
   HardState,
@@ -83,8 +91,12 @@ export class RaftCore {
   get lastIndex(): LogIndex {
     return this.#state.log.lastIndex;
   }
-  /** Apply never passes the node's own durable log, on the leader too. */
+  /**
+   * Apply never passes the node's own durable log, on the leader too. 0 while the term is not durable: a state that
+   * outlives the term in which its last entry was known to be committed would meet an older leader that lacks it.
+   */
   get applicableIndex(): LogIndex {
+    if (!isHardStateDurable(this.#state)) return 0;
     return Math.min(this.#state.commitIndex, this.#state.durableIndex);
   }
   /** The log begins after it. */
