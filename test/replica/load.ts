@@ -28,10 +28,10 @@ export class Load {
   }
 
   /** Draws while something takes its time. */
-  runUntil(nodes: () => readonly VirtualNode[], holds: () => boolean, limit = 4000): void {
+  runUntil(nodes: () => readonly VirtualNode[], holds: () => boolean, pauseMs = 5): void {
     for (let draw = 0; !holds(); draw++) {
-      if (draw > limit) throw new Error("it did not come about under load");
-      this.run(nodes(), 1);
+      if (draw > 4000) throw new Error(`it did not come about under load:\n${this.#cluster.describe()}`);
+      this.run(nodes(), 1, pauseMs);
     }
   }
 

@@ -218,3 +218,27 @@ t.test("of thousands of attempts refused with thirty thousand waiting, none is l
   for (const attempt of attempts) desk.proposals.refused(attempt);
   t.equal(desk.pack({ commands: 100_000, bytes: 10_000_000 }).requests.length, 30_000);
 });
+
+t.test("what was passed over with a snapshot is answered, goes again, or is said to be unknown", async (t) => {
+  const desk = new Desk();
+  for (const name of ["acted", "open", "closed"]) desk.submit(name, 500);
+  desk.pack();
+  desk.submit("never tried", 500);
+  desk.proposals.recall((request) => {
+    if (request === 1) return { kind: "acted", result: "its result" };
+    return { kind: request === 2 ? "open" : "closed" };
+  });
+  t.same(desk.calls, ["acted: its result", "closed: OUTCOME_UNKNOWN"]);
+  t.same(desk.pack().requests, [2, 4], "under their tags: the session is asked next whether it is open");
+});
+
+t.test("what certainly did not act waits on for the next session, when its own was closed meanwhile", async (t) => {
+  const desk = new Desk();
+  desk.submit("refused", 500);
+  desk.proposals.refused(desk.pack().attempt);
+  desk.submit("never tried", 500);
+  desk.proposals.recall(() => ({ kind: "closed" }));
+  desk.proposals.retagAll();
+  t.same(desk.calls, []);
+  t.same(desk.pack().requests, [3, 4]);
+});

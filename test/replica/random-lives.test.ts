@@ -105,6 +105,7 @@ class Life {
     this.cluster.loses = () => false;
     for (const node of this.down) await node.start();
     const seated = () => this.live.filter((node) => this.isSeated(node));
+    this.cluster.time.until(() => this.unanswered === 0);
     // Wiped just when it was let in: nobody has that store any more.
     for (const { id, storeId } of this.members) {
       if (this.cluster.node(id).storeId !== storeId) this.cluster.changed({ kind: "remove", nodeId: id });
