@@ -27,12 +27,12 @@ export async function runPlan(plan: Plan, options: { readonly isTraced: boolean 
   let livenessTimeouts = 0;
   if (simulation.violation === undefined) livenessTimeouts = (await runRecovery(simulation)).livenessTimeouts;
   if (simulation.violation === undefined) judgeHistories(simulation);
-  const { violation, trace, stepCount, consensus, effects, queue } = simulation;
+  const { violation, trace, stepCount, committed, effects, queue } = simulation;
   return {
     plan,
     violation,
     simulatedMs: queue.nowMs,
-    figures: { steps: stepCount, entries: consensus.committedCount, effects: effects.count, livenessTimeouts },
+    figures: { steps: stepCount, entries: committed.length, effects: effects.count, livenessTimeouts },
     trace: trace && { lines: trace.lines, digest: trace.digest },
   };
 }

@@ -1,7 +1,8 @@
 import type { RaftCore } from "../../../src/raft/core.js";
 import { majority } from "../../../src/raft/quorum.js";
-import type { Entry, LogIndex, NodeId, RoleName, Term } from "../../../src/raft/types.js";
-import { isSameEntry } from "./durable-log.js";
+import type { Configuration, LogIndex, NodeId, RoleName, Term } from "../../../src/raft/types.js";
+import { type CommittedLog, keyOf, voterChanges } from "./committed-log.js";
+import { type Stores, votersOf } from "./stores.js";
 import type { ReportViolation } from "./violation.js";
 import type { WatchedNode } from "./watched-node.js";
 
@@ -14,48 +15,28 @@ interface Seen {
   lastIndex: LogIndex;
   lastTerm: Term;
   appliedIndex: LogIndex;
+  configuration: Configuration;
+  configurationIndex: LogIndex;
 }
 
 /**
- * The properties of Figure 3.2 over the whole cluster, crashed nodes' disks included. Incremental:
- * each step looks at what it changed, so that it can be asked after every step.
+ * The properties of Figure 3.2 over the whole cluster, crashed and wiped stores included, and those
+ * that changes of membership rest on (§4.1). Incremental: each step looks at what it changed, so that it
+ * can be asked after every step.
  */
 export class Consensus {
-  readonly #nodes: readonly WatchedNode[];
+  readonly #committed: CommittedLog;
+  readonly #stores: Stores;
   readonly #report: ReportViolation;
   readonly #seen = new Map<NodeId, Seen>();
   readonly #leaders = new Map<Term, NodeId>();
-  /** Term of every committed entry; [0] belongs to entry 1. */
-  readonly #committed: Term[] = [];
-  /** In which term each was committed: whoever leads in a later one holds it. */
-  readonly #committedIn: Term[] = [];
   /** What precedes the entry of that index and term, wherever it is. */
   readonly #previousTerms = new Map<number, Term>();
-  readonly #entries = new Map<number, Entry>();
 
-  constructor(nodes: readonly WatchedNode[], report: ReportViolation) {
-    this.#nodes = nodes;
+  constructor(committed: CommittedLog, stores: Stores, report: ReportViolation) {
+    this.#committed = committed;
+    this.#stores = stores;
     this.#report = report;
-  }
-
-  get committedCount(): number {
-    return this.#committed.length;
-  }
-
-  /** Entries on their way to a disk: equal index and term mean an equal entry (Log Matching). */
-  entryWritten(entry: Entry): void {
-    const key = keyOf(entry.index, entry.term);
-    const known = this.#entries.get(key);
-    if (known === undefined) this.#entries.set(key, entry);
-    else if (!isSameEntry(known, entry)) {
-      this.#report("log matching", `two entries ${entry.index} of term ${entry.term} differ`);
-    }
-  }
-
-  /** The committed entry of that index, once it was on its way to some disk. */
-  committedEntry(index: LogIndex): Entry | undefined {
-    const term = this.#committed[index - 1];
-    return term === undefined ? undefined : this.#entries.get(keyOf(index, term));
   }
 
   /** After a step of the node. */
@@ -65,46 +46,36 @@ export class Consensus {
       this.#seen.delete(node.id);
       return;
     }
+    const seen = this.#seen.get(node.id);
+    if (seen === undefined || seen.core !== core) this.#checkStart(node, core);
+    else this.#checkStep(node, core, seen);
+  }
+
+  #checkStep(node: WatchedNode, core: RaftCore, seen: Seen): void {
     const { state } = core;
     const { log } = state;
-    const seen = this.#seen.get(node.id);
-    if (seen === undefined || seen.core !== core) {
-      this.#checkStart(node, core);
-      return;
-    }
-    const isTailNew = seen.lastIndex !== log.lastIndex || seen.lastTerm !== log.lastTerm;
-    if (isTailNew) this.#checkTail(node.id, core);
-    if (isTailNew && seen.role === "leader" && state.role.name === "leader" && seen.term === state.term) {
-      if (log.lastIndex < seen.lastIndex) this.#report("leader append-only", `leader n${node.id} removed entries`);
+    const leads = state.role.name === "leader";
+    const ledBefore = seen.role === "leader" && seen.term === state.term;
+    if (seen.lastIndex !== log.lastIndex || seen.lastTerm !== log.lastTerm) {
+      this.#checkTail(node.id, core);
+      if (leads && ledBefore && log.lastIndex < seen.lastIndex) {
+        this.#report("leader append-only", `leader n${node.id} removed entries`);
+      }
     }
     if (state.term < seen.term) this.#report("monotonic terms", `n${node.id} went back to term ${state.term}`);
-    if (state.role.name === "leader" && (seen.role !== "leader" || seen.term !== state.term))
-      this.#checkLeader(node, core);
-    if (state.commitIndex !== seen.commitIndex) this.#checkCommit(node, core, seen.commitIndex);
+    if (leads && !ledBefore) this.#checkLeader(node, core);
+    if (leads && ledBefore && log.configurationIndex > seen.configurationIndex) this.#checkChange(node, core, seen);
+    if (state.commitIndex !== seen.commitIndex) this.#checkCommit(node, core, seen);
     if (node.appliedIndex !== seen.appliedIndex) this.#checkApplied(node, core, seen.appliedIndex);
-    seen.term = state.term;
-    seen.role = state.role.name;
-    seen.commitIndex = state.commitIndex;
-    seen.lastIndex = log.lastIndex;
-    seen.lastTerm = log.lastTerm;
-    seen.appliedIndex = node.appliedIndex;
+    Object.assign(seen, seenOf(node, core));
   }
 
   #checkStart(node: WatchedNode, core: RaftCore): void {
-    const { state } = core;
-    const { commitIndex, term, log } = state;
-    this.#seen.set(node.id, {
-      core,
-      term,
-      role: state.role.name,
-      commitIndex,
-      lastIndex: log.lastIndex,
-      lastTerm: log.lastTerm,
-      appliedIndex: node.appliedIndex,
-    });
-    for (let index = 1; index <= commitIndex; index++) this.#checkCommitted(node.id, index, log.term(index) ?? 0, term);
+    const { term, role } = core.state;
+    this.#seen.set(node.id, seenOf(node, core));
+    this.#checkPrefix(node.id, core, 0, term);
     this.#checkTail(node.id, core);
-    if (state.role.name === "leader") this.#checkLeader(node, core);
+    if (role.name === "leader") this.#checkLeader(node, core);
   }
 
   #checkTail(id: NodeId, core: RaftCore): void {
@@ -129,15 +100,39 @@ export class Consensus {
       this.#report("election safety", `n${other} and n${id} both lead in term ${term}`);
     }
     this.#leaders.set(term, id);
-    for (const [place, committed] of this.#committed.entries()) {
-      if ((this.#committedIn[place] ?? 0) >= term || log.term(place + 1) === committed) continue;
-      const text = `leader n${id} of term ${term} lacks the committed entry ${place + 1} of term ${committed}`;
+    const grants = this.#stores.grants(log.configuration, { term, candidate: id });
+    const voters = votersOf(log.configuration).length;
+    if (grants < majority(voters)) {
+      this.#report("elected by a majority", `n${id} leads term ${term} with ${grants} durable votes of ${voters}`);
+    }
+    for (let index = log.base.index + 1; index <= this.#committed.length; index++) {
+      const committed = this.#committed.termAt(index);
+      if (this.#committed.committedIn(index) >= term || log.term(index) === committed) continue;
+      const text = `leader n${id} of term ${term} lacks the committed entry ${index} of term ${committed}`;
       this.#report("leader completeness", text);
       return;
     }
   }
 
-  #checkCommit(node: WatchedNode, core: RaftCore, before: LogIndex): void {
+  /** The leader has appended a configuration: not before one of its term, and the change before, have committed. */
+  #checkChange({ id }: WatchedNode, core: RaftCore, seen: Seen): void {
+    const { term, log, role, commitIndex } = core.state;
+    if (role.name !== "leader") return;
+    const { configuration, configurationIndex: index } = log;
+    // What was in force at a new base is no change.
+    if (index === role.openingIndex || index === log.base.index) return;
+    if (seen.configurationIndex > commitIndex) {
+      const text = `leader n${id} changes the membership at ${index}, though its change at ${seen.configurationIndex} has not committed`;
+      this.#report("one voter at a time", text);
+    }
+    if (commitIndex < role.openingIndex) {
+      this.#report("one voter at a time", `leader n${id} changes the membership before term ${term} has opened`);
+    }
+    const changes = voterChanges(seen.configuration, configuration);
+    if (changes > 1) this.#report("one voter at a time", `leader n${id} changes ${changes} voters at ${index}`);
+  }
+
+  #checkCommit(node: WatchedNode, core: RaftCore, { commitIndex: before, configuration }: Seen): void {
     const { state } = core;
     const { commitIndex, log } = state;
     if (commitIndex < before) this.#report("monotonic commit", `n${node.id} went back to commitIndex ${commitIndex}`);
@@ -145,30 +140,38 @@ export class Consensus {
       const text = `leader n${node.id} of term ${state.term} committed entry ${commitIndex} of term ${log.term(commitIndex)} by counting`;
       this.#report("commitment of own term", text);
     }
-    for (let index = before + 1; index <= commitIndex; index++) {
-      this.#checkCommitted(node.id, index, log.term(index) ?? 0, state.term);
-    }
-    this.#checkMajority(node.id, commitIndex, log.term(commitIndex) ?? 0);
+    const isNews = commitIndex > this.#committed.length;
+    this.#checkPrefix(node.id, core, before, state.term);
+    // It may have appended another configuration in the same step, afterwards.
+    if (isNews) this.#checkMajority(node.id, core, [configuration, log.configuration]);
   }
 
   /** @param inTerm of the node that says so: the first to say so is the leader that committed it */
-  #checkCommitted(id: NodeId, index: LogIndex, term: Term, inTerm: Term): void {
-    const known = this.#committed[index - 1];
-    if (known === undefined && index === this.#committed.length + 1) {
-      this.#committed.push(term);
-      this.#committedIn.push(inTerm);
-    } else if (known !== term) {
-      const text = `n${id} takes entry ${index} of term ${term} for committed, others the one of term ${known}`;
-      this.#report("state machine safety", text);
+  #checkPrefix(id: NodeId, core: RaftCore, before: LogIndex, inTerm: Term): void {
+    const { log, commitIndex } = core.state;
+    for (let index = Math.max(before, log.base.index); index <= commitIndex; index++) {
+      const term = log.term(index) ?? 0;
+      const known = this.#committed.termAt(index);
+      if (known === undefined && index === this.#committed.length + 1 && index > log.base.index) {
+        this.#committed.commit(term, inTerm);
+      } else if (known !== term) {
+        const text = `n${id} takes entry ${index} of term ${term} for committed, others the one of term ${known}`;
+        this.#report("state machine safety", text);
+        return;
+      }
     }
   }
 
-  /** Committed means durable on a majority, whatever anybody believes. */
-  #checkMajority(id: NodeId, index: LogIndex, term: Term): void {
-    let holders = 0;
-    for (const { durable } of this.#nodes) if (durable.termAt(index) === term) holders++;
-    if (holders >= majority(this.#nodes.length)) return;
-    const text = `n${id} takes entry ${index} of term ${term} for committed, but only ${holders} disks hold it`;
+  /** Committed means durable on a majority of the voters' stores, whatever anybody believes. */
+  #checkMajority(id: NodeId, core: RaftCore, inForce: readonly Configuration[]): void {
+    const { log, commitIndex: index } = core.state;
+    const term = log.term(index) ?? 0;
+    const counts = inForce.map((configuration) => {
+      const needed = majority(votersOf(configuration).length);
+      return { needed, held: this.#stores.holders(configuration, { index, term }) };
+    });
+    if (counts.some(({ needed, held }) => held >= needed)) return;
+    const text = `n${id} takes entry ${index} of term ${term} for committed, but only ${counts[0]?.held} disks hold it`;
     this.#report("durable majority", text);
   }
 
@@ -178,7 +181,7 @@ export class Consensus {
     if (appliedIndex > core.commitIndex || appliedIndex > durable.lastIndex) {
       const text = `n${node.id} applied entry ${appliedIndex}, committed ${core.commitIndex}, durable ${durable.lastIndex}`;
       this.#report("apply within the durable log", text);
-    } else if (durable.termAt(appliedIndex) !== this.#committed[appliedIndex - 1]) {
+    } else if (durable.termAt(appliedIndex) !== this.#committed.termAt(appliedIndex)) {
       this.#report(
         "state machine safety",
         `n${node.id} applied an entry ${appliedIndex} that is not the committed one`,
@@ -187,7 +190,19 @@ export class Consensus {
   }
 }
 
-/** Terms of a run stay far below 2^20. */
-function keyOf(index: LogIndex, term: Term): number {
-  return index * 1_048_576 + term;
+function seenOf(node: WatchedNode, core: RaftCore): Seen {
+  const { term, role, commitIndex, log } = core.state;
+  const { lastIndex, lastTerm, configuration, configurationIndex } = log;
+  const { appliedIndex } = node;
+  return {
+    core,
+    term,
+    role: role.name,
+    commitIndex,
+    lastIndex,
+    lastTerm,
+    appliedIndex,
+    configuration,
+    configurationIndex,
+  };
 }

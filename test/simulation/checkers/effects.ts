@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CommandContext } from "../../../src/machine/machine.js";
 import { decodeCommand } from "../../../src/sequence/machine/command-codec.js";
 import type { CommandResult } from "../../../src/sequence/result.js";
@@ -54,6 +55,15 @@ export class Effects {
       this.#report("same effect everywhere", text);
     }
     this.#owners.set(result, effect);
+  }
+
+  /** A result was made again from what the journal keeps, for a waiter that did not see it applied. */
+  recalled(node: number, context: CommandContext, result: CommandResult): void {
+    const effect = this.at(context.index, context.ordinal);
+    const place = `${context.index}-${context.ordinal}`;
+    if (effect === undefined) this.#report("answers", `n${node} recalls ${place}, where nothing acted`);
+    else if (isDeepStrictEqual(effect.result, result)) this.#owners.set(result, effect);
+    else this.#report("answers", `n${node} recalls another result of ${place} than there was`);
   }
 
   #first(payload: Uint8Array, context: CommandContext, result: CommandResult, record: Uint8Array): Effect {

@@ -6,8 +6,8 @@ import type { WatchedNode } from "./watched-node.js";
 /** No message promises what is not on its sender's disk (§3.8); no node votes twice in a term. */
 export class Promises {
   readonly #report: ReportViolation;
-  /** Whom each node was seen voting for, by node and term, over all of its lives. */
-  readonly #votes = new Map<NodeId, Map<Term, NodeId>>();
+  /** Whom each store was seen voting for, by term, over all lives of its node. */
+  readonly #votes = new Map<string, Map<Term, NodeId>>();
 
   constructor(report: ReportViolation) {
     this.#report = report;
@@ -39,6 +39,7 @@ export class Promises {
         return;
       }
       case "appendRequest":
+      case "installSnapshot":
         this.#checkTerm(sender, message.type, message.term);
         return;
     }
@@ -50,7 +51,7 @@ export class Promises {
     this.#report("durable before promised", text);
   }
 
-  #checkVote({ id, durable }: WatchedNode, term: Term, candidate: NodeId): void {
+  #checkVote({ id, storeId, durable }: WatchedNode, term: Term, candidate: NodeId): void {
     const { votedFor, term: durableTerm } = durable.hardState;
     if (durableTerm === term && votedFor !== candidate) {
       this.#report(
@@ -58,12 +59,12 @@ export class Promises {
         `n${id} votes for n${candidate} in term ${term}, its disk says n${votedFor}`,
       );
     }
-    const votes = this.#votes.get(id) ?? new Map<Term, NodeId>();
+    const votes = this.#votes.get(storeId) ?? new Map<Term, NodeId>();
     const earlier = votes.get(term);
     if (earlier !== undefined && earlier !== candidate) {
       this.#report("one vote per term", `n${id} voted for n${earlier} and n${candidate} in term ${term}`);
     }
     votes.set(term, candidate);
-    this.#votes.set(id, votes);
+    this.#votes.set(storeId, votes);
   }
 }

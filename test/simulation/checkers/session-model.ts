@@ -1,10 +1,11 @@
 import { Batch, Group, SessionCommand } from "../../../src/generated/folio/log/v1/log.js";
 import { SESSION_MACHINE_ID } from "../../../src/machine/replicated-state.js";
-import type { Entry } from "../../../src/raft/types.js";
+import type { Entry, Member } from "../../../src/raft/types.js";
 import type { ReportViolation } from "./violation.js";
 
 interface Session {
   readonly nodeId: number;
+  readonly storeId: string;
   readonly nonce: string;
   lowWater: number;
   readonly acted: Set<number>;
@@ -12,12 +13,14 @@ interface Session {
 
 /**
  * Exactly-once, told again in the simplest way, from the entries alone: a command acts if its session
- * is open, it is not below the mark, and its tag has not acted before. Nothing else acts.
+ * is open, it is not below the mark, and its tag has not acted before. Nothing else acts. A session is
+ * open while its very store is a member.
  */
 export class SessionModel {
   readonly #report: ReportViolation;
   readonly #hasEffect: (index: number, ordinal: number) => boolean;
   readonly #sessions = new Map<number, Session>();
+  #members: readonly Member[] | undefined;
   #checkedIndex = 0;
 
   constructor(hasEffect: (index: number, ordinal: number) => boolean, report: ReportViolation) {
@@ -32,6 +35,7 @@ export class SessionModel {
   /** Some node has applied the entry, the first that did. */
   applied(entry: Entry): void {
     this.#checkedIndex = entry.index;
+    if (entry.body.kind === "configuration") this.#changed(entry.body.configuration.members);
     if (entry.body.kind !== "command") return;
     let ordinal = 0;
     for (const bytes of Batch.decode(entry.body.payload).groups) {
@@ -44,6 +48,15 @@ export class SessionModel {
         ordinal++;
       }
     }
+  }
+
+  #changed(members: readonly Member[]): void {
+    this.#members = members;
+    for (const [id, session] of this.#sessions) if (!this.#isMember(session)) this.#sessions.delete(id);
+  }
+
+  #isMember({ nodeId, storeId }: Pick<Session, "nodeId" | "storeId">): boolean {
+    return this.#members?.some((member) => member.id === nodeId && member.storeId === storeId) !== false;
   }
 
   #check(command: {
@@ -67,9 +80,10 @@ export class SessionModel {
   #register(index: number, payload: Uint8Array): void {
     const { body } = SessionCommand.decode(payload);
     if (body === undefined) return;
-    const { nodeId, nonce } = body.value;
+    const { nodeId, storeId, nonce } = body.value;
+    if (!this.#isMember({ nodeId, storeId })) return;
     for (const session of this.#sessions.values()) if (session.nodeId === nodeId && session.nonce === nonce) return;
     for (const [id, session] of this.#sessions) if (session.nodeId === nodeId) this.#sessions.delete(id);
-    this.#sessions.set(index, { nodeId, nonce, lowWater: 1, acted: new Set() });
+    this.#sessions.set(index, { nodeId, storeId, nonce, lowWater: 1, acted: new Set() });
   }
 }

@@ -1,14 +1,21 @@
 import { createHash } from "node:crypto";
+import { StateHeader } from "../../../src/generated/folio/log/v1/log.js";
 import type { NodeId } from "../../../src/raft/types.js";
 import type { DiskRow } from "../../../src/storage/disk.js";
+import { valueIn } from "../../../src/storage/sealed-row.js";
 import { KEY_ROWS } from "./memo-model.js";
 import type { ReportViolation } from "./violation.js";
+
+/** The state's own account of itself. */
+export const HEADER_KEY = "h/header";
 
 /** Nodes at one applied index hold one state, to the byte. */
 export class StateRows {
   readonly #report: ReportViolation;
   /** The header row by its applied index: sessions, time, the journal's head. */
   readonly #headers = new Map<number, Uint8Array>();
+  /** Of all rows, by the applied index of the checkpoint that they are. */
+  readonly #hashes = new Map<number, string>();
 
   constructor(report: ReportViolation) {
     this.#report = report;
@@ -21,6 +28,30 @@ export class StateRows {
     else if (Buffer.compare(known, value) !== 0) {
       this.#report("same state everywhere", `n${id} has another header than others at entry ${appliedIndex}`);
     }
+  }
+
+  /** Somebody reads the rows of a checkpoint, or puts such rows in force: at one index they are the same. */
+  checkpoint(id: NodeId, rows: readonly DiskRow[]): void {
+    const index = appliedIndexIn(rows);
+    const hash = hashOf(rows);
+    const known = this.#hashes.get(index);
+    if (known === undefined) this.#hashes.set(index, hash);
+    else if (known !== hash) {
+      this.#report("same state everywhere", `n${id} holds other rows than others at its checkpoint ${index}`);
+    }
+  }
+
+  /** A state was opened: where its rows are known by their index, they are those. */
+  opened(id: NodeId, rows: readonly DiskRow[]): void {
+    if (this.#hashes.has(appliedIndexIn(rows))) this.checkpoint(id, rows);
+  }
+
+  /** Rows that came with a snapshot: the very rows of somebody's checkpoint. Returns up to where they reach. */
+  installed(id: NodeId, rows: readonly DiskRow[]): number {
+    const index = appliedIndexIn(rows);
+    if (this.#hashes.has(index)) this.checkpoint(id, rows);
+    else this.#report("same state everywhere", `n${id} installs a state at entry ${index} that nobody sent`);
+    return index;
   }
 
   /** At the end, all at one applied index, everything flushed. `rows` in the order of their keys. */
@@ -40,6 +71,12 @@ export class StateRows {
       );
     }
   }
+}
+
+/** Up to where the state reaches that these rows are; 0 for none. */
+export function appliedIndexIn(rows: readonly DiskRow[]): number {
+  const header = rows.find(([key]) => key === HEADER_KEY)?.[1];
+  return header === undefined ? 0 : StateHeader.decode(valueIn(header)).appliedIndex;
 }
 
 /**

@@ -80,11 +80,12 @@ export class Clients {
     else this.#attempt(step, 1, step.node);
   }
 
-  #attempt(step: OperationStep, number: number, nodeId: number): void {
+  /** @param doorNumber of the node to call, if that is a member */
+  #attempt(step: OperationStep, number: number, doorNumber: number): void {
     const { queue, trace, clientRandom } = this.#world;
     const id = `o${step.id}.${number}`;
-    const attempt: Attempt = { id, step, number, node: nodeId, invoked: queue.nowMs, isEnded: false, isClosed: false };
-    const node = this.#world.node(nodeId);
+    const node = this.#world.door(doorNumber);
+    const attempt: Attempt = { id, step, number, node: node.id, invoked: queue.nowMs, isEnded: false, isClosed: false };
     trace?.note(
       `c${step.client}`,
       `${id} ${step.kind} ${step.prefix}${step.key && ` key ${step.key}`} at ${node.name}`,

@@ -143,6 +143,11 @@ export class SimulatedNetwork {
     this.#connectLater(one, other);
   }
 
+  /** Every snapshot on its way is cut off. */
+  cutSnapshots(): void {
+    this.#snapshots.cut(() => true);
+  }
+
   /** The node is gone: its streams end. */
   vanish(id: NodeId): void {
     const endpoint = this.#endpoints.get(id);
@@ -153,7 +158,9 @@ export class SimulatedNetwork {
   }
 
   #setPeers(endpoint: Endpoint, peers: readonly PeerAddress[]): void {
+    const before = endpoint.peers;
     endpoint.peers = new Set(peers.map(({ id }) => id).filter((id) => id !== endpoint.id));
+    for (const id of before) if (!endpoint.peers.has(id) && this.#isLive(endpoint)) this.reset(endpoint.id, id);
     for (const id of endpoint.peers) this.#connectLater(endpoint.id, id);
   }
 

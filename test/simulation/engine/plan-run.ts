@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../../../src/replica/options.js";
 import { ALL_CLOCKS_LEAP } from "../faults/all-clocks-leap.js";
 import { FAULTS } from "../faults/catalogue.js";
 import { COMMANDS, READS } from "../operations/catalogue.js";
@@ -6,6 +7,13 @@ import type { FaultStep, OperationStep, Plan } from "./plan.js";
 import { Random } from "./random.js";
 
 const CLIENTS = 6;
+const SIZES = [
+  { nodes: 3, weight: 12 },
+  { nodes: 5, weight: 4 },
+  { nodes: 1, weight: 1 },
+  { nodes: 2, weight: 1 },
+  { nodes: 4, weight: 1 },
+] as const;
 const ATTEMPTS_MAX = 6;
 const HOUR_MS = 3_600_000;
 const RUN_MS_MAX = 60_000;
@@ -15,23 +23,20 @@ const BOUNDARIES_MS = [Date.UTC(2027, 0, 15, 9), Date.UTC(2027, 2, 1), Date.UTC(
 
 export interface PlanOptions {
   readonly seed: number;
-  /** Undefined: 3 or 5, by the seed. */
+  /** Undefined: the seed decides. */
   readonly nodeCount?: number | undefined;
 }
 
 /** Draws a whole run by lot: the same seed, the same plan. */
 export function planRun({ seed, nodeCount: wanted }: PlanOptions): Plan {
   const random = new Random(seed, "plan");
-  const nodeCount = wanted ?? (random.chance(0.7) ? 3 : 5);
+  const nodeCount = wanted ?? random.weighted(SIZES).nodes;
   const chaosMs = random.between(10_000, 15_000);
   const electionTimeoutMs = 300;
-  const minority = Math.floor((nodeCount - 1) / 2);
-  const firstExpendable = random.integer(0, nodeCount - 1);
-  const expendable = Array.from({ length: minority }, (_, place) => ((firstExpendable + place) % nodeCount) + 1);
   const isDrifting = random.chance(0.5);
   const epochMs = random.chance(0.6) ? ORDINARY_MS : random.pick(BOUNDARIES_MS) - random.integer(0, 14_000);
   const settings = planSettings(random);
-  const faults = planFaults(random, { nodeCount, chaosMs, electionTimeoutMs, expendable });
+  const faults = planFaults(random, { nodeCount, chaosMs, electionTimeoutMs });
   const keysExpire =
     settings.idempotencyRetentionMs < RUN_MS_MAX || faults.some(({ kind }) => kind === ALL_CLOCKS_LEAP.name);
   return {
@@ -58,7 +63,7 @@ export function planRun({ seed, nodeCount: wanted }: PlanOptions): Plan {
       rate: isDrifting ? random.between(0.97, 1.03) : 1,
       offsetMs: Math.round(random.between(-800, 800)),
     })),
-    expendable,
+    log: planLog(random),
     sweep: random.chance(0.6) ? { everyMs: random.between(50, 1000), rowsMax: random.integer(1, 40) } : undefined,
     autoCreate: settings.autoCreate,
     keysExpire,
@@ -67,6 +72,17 @@ export function planRun({ seed, nodeCount: wanted }: PlanOptions): Plan {
       ...planSeeds(random, settings, nodeCount),
       ...planOperations(random, { nodeCount, chaosMs, epochMs }),
     ].map((step, place) => ({ ...step, id: place + 1 })),
+  };
+}
+
+/** Mostly so little log that everybody who was away for a moment needs a snapshot. */
+function planLog(random: Random): Plan["log"] {
+  return {
+    logEntriesMax: random.chance(0.85) ? random.integer(8, 90) : DEFAULTS.logEntriesMax,
+    logBytesMax: random.chance(0.2) ? random.integer(2000, 50_000) : DEFAULTS.logBytesMax,
+    logTailEntries: random.chance(0.3) ? 0 : random.integer(1, 40),
+    snapshotBytesPerSecond: random.chance(0.5) ? DEFAULTS.snapshotBytesPerSecond : random.integer(20_000, 500_000),
+    rowsDigestIntervalEntries: random.chance(0.5) ? random.integer(10, 100) : DEFAULTS.rowsDigestIntervalEntries,
   };
 }
 
@@ -108,7 +124,6 @@ function planFaults(
     readonly nodeCount: number;
     readonly chaosMs: number;
     readonly electionTimeoutMs: number;
-    readonly expendable: readonly number[];
   },
 ): FaultStep[] {
   const count = random.chance(0.05) ? 0 : random.integer(3, 24);

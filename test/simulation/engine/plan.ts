@@ -1,3 +1,4 @@
+import type { ReplicaOptions } from "../../../src/replica/options.js";
 import type { LinkWeather } from "./network.js";
 
 /** One fault, as data: what it does is in faults/<kind>.ts. */
@@ -41,8 +42,11 @@ export interface Plan {
   /** What all wall clocks show at the beginning, but for their offsets; ms since 1970. */
   readonly epochMs: number;
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
-  /** Nodes whose disks may be damaged for good: never a majority. */
-  readonly expendable: readonly number[];
+  /** When a node cuts its log, how fast it sends snapshots, and how often rows are compared. */
+  readonly log: Pick<
+    ReplicaOptions,
+    "logEntriesMax" | "logBytesMax" | "logTailEntries" | "snapshotBytesPerSecond" | "rowsDigestIntervalEntries"
+  >;
   /** Expired idempotency keys are deleted so often, so many rows at once; undefined: never. */
   readonly sweep: { readonly everyMs: number; readonly rowsMax: number } | undefined;
   /** Prefixes come to life with the first draw; otherwise they are configured first. */

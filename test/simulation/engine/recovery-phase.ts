@@ -1,9 +1,9 @@
 import { majority } from "../../../src/raft/quorum.js";
+import { votersOf } from "../checkers/stores.js";
 import { COLD, FORCED, HOT, JUMPING, PERIODIC, STEPPED } from "../operations/prefixes.js";
-import { allRows } from "./disk-damage.js";
 import type { OperationStep } from "./plan.js";
 import type { SimulatedNode } from "./simulated-node.js";
-import type { Simulation } from "./simulation.js";
+import { isSound, type Simulation } from "./simulation.js";
 
 /** A command must commit within so many of the longest election timeouts once a quorum is healthy. */
 const LIVENESS_TIMEOUTS = 10;
@@ -33,30 +33,50 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
   if (simulation.violation === undefined) await stayWithLeader(simulation, quorum, 2 * timeoutMs);
   if (simulation.violation !== undefined) return { livenessTimeouts };
 
-  const alive = healAll(simulation);
-  await settle(simulation, alive, 3 * LIVENESS_TIMEOUTS * timeoutMs);
-  calls.drawFromAll(alive);
-  await answered(simulation, calls, alive, LIVENESS_TIMEOUTS * timeoutMs);
+  healAll(simulation);
+  await settle(simulation, 3 * LIVENESS_TIMEOUTS * timeoutMs);
+  calls.drawFromAll();
+  await answered(simulation, calls, LIVENESS_TIMEOUTS * timeoutMs);
   simulation.clients.stopRepeating();
-  calls.readAll(stillAlive(alive));
-  await settle(simulation, alive, LIVENESS_TIMEOUTS * timeoutMs);
+  calls.readAll();
+  await settle(simulation, LIVENESS_TIMEOUTS * timeoutMs);
   if (simulation.violation !== undefined) return { livenessTimeouts };
-  simulation.clients.checkEnded((id) => stillAlive(alive).some((node) => node.id === id));
-  await compareStates(simulation, stillAlive(alive));
+  simulation.clients.checkEnded((id) => serving(simulation).some((node) => node.id === id));
+  await compareStates(simulation, serving(simulation));
   return { livenessTimeouts };
 }
 
-/** A majority of sound nodes is well and connected; whatever ails the others goes on for ever. */
+/**
+ * A majority of the newest committed configuration is well and connected, whatever ails the others goes on for ever. A
+ * change that stands in one of their logs and has not committed needs a majority of its own (section 4.1).
+ */
 function healQuorum(simulation: Simulation): SimulatedNode[] {
-  const { nodes, faultRandom, trace } = simulation;
+  const { faultRandom, trace } = simulation;
   simulation.isChaos = false;
-  const sound = nodes.filter((node) => node.status !== "out" && node.integrity === "sound");
-  const start = faultRandom.integer(0, sound.length - 1);
-  const size = majority(nodes.length);
-  const quorum = Array.from({ length: size }, (_, place) => sound[(start + place) % sound.length] as SimulatedNode);
+  const quorum = chooseQuorum(simulation);
   if (faultRandom.chance(0.5)) afflictOutsiders(simulation, quorum);
   trace?.note("world", `healed for good: ${quorum.map(({ name }) => name).join(" ")}; all else stays as it is`);
   for (const node of quorum) heal(simulation, node, quorum);
+  return quorum;
+}
+
+function chooseQuorum(simulation: Simulation): SimulatedNode[] {
+  const { nodes, committed, faultRandom } = simulation;
+  const configurations = committed.possibleConfigurations;
+  // Nothing was ever founded: only all of them together can.
+  if (configurations.length === 0) return nodes.filter(isSound);
+  const start = faultRandom.integer(0, nodes.length - 1);
+  const order = [...nodes.slice(start), ...nodes.slice(0, start)].filter(isSound);
+  const quorum: SimulatedNode[] = [];
+  for (const configuration of configurations) {
+    const voters = votersOf(configuration);
+    const holders = order.filter((node) =>
+      voters.some(({ id, storeId }) => id === node.id && storeId === node.storeId),
+    );
+    const missing = majority(voters.length) - quorum.filter((node) => holders.includes(node)).length;
+    const others = holders.filter((node) => !quorum.includes(node));
+    quorum.push(...others.slice(0, Math.max(0, missing)));
+  }
   return quorum;
 }
 
@@ -71,15 +91,18 @@ function afflictOutsiders({ nodes, network, faultRandom, trace }: Simulation, qu
   }
 }
 
-function healAll(simulation: Simulation): SimulatedNode[] {
-  const able = simulation.nodes.filter(({ status, integrity }) => status !== "out" && integrity !== "wiped");
+/** Everybody who may serve is well; who is no member is left to itself. */
+function healAll(simulation: Simulation): void {
+  const able = simulation.nodes.filter(
+    ({ status, integrity }) => status !== "out" && status !== "off" && integrity !== "wiped",
+  );
   simulation.trace?.note("world", `everything is healed: ${able.map(({ name }) => name).join(" ")}`);
   for (const node of able) heal(simulation, node, able);
-  return able;
 }
 
-function stillAlive(nodes: readonly SimulatedNode[]): SimulatedNode[] {
-  return nodes.filter(({ status }) => status === "running");
+/** The members that are up: who belongs to the cluster may change until the end. */
+function serving(simulation: Simulation): SimulatedNode[] {
+  return simulation.members().filter(({ status }) => status === "running");
 }
 
 function heal(simulation: Simulation, node: SimulatedNode, others: readonly SimulatedNode[]): void {
@@ -91,7 +114,8 @@ function heal(simulation: Simulation, node: SimulatedNode, others: readonly Simu
   node.extraSyncMs = 0;
   node.time.wallOffsetMs = 0;
   node.logDisk.failWrites(undefined);
-  node.stateDisk.failWrites(undefined);
+  node.stateDisks.failWrites(undefined);
+  node.dieAt = undefined;
   if (node.time.isPaused) simulation.resume(node);
   if (node.isEnding) node.crash({ log: "lost", state: "lost" });
   if (node.status === "down") simulation.awaited(node.start());
@@ -118,16 +142,16 @@ class FinalCalls {
   }
 
   /** From now on every series is to draw, as soon as it can. */
-  drawFromAll(nodes: readonly SimulatedNode[]): void {
+  drawFromAll(): void {
     this.#missing = new Set(DRAWING);
-    this.drawMissing(nodes);
+    this.drawMissing();
   }
 
   /** Sequences that had to be configured first. */
-  drawMissing(nodes: readonly SimulatedNode[]): void {
+  drawMissing(): void {
     for (const prefix of this.#missing) {
       const before = this.#draws.length;
-      this.draw(prefix, this.#simulation.faultRandom.pick(stillAlive(nodes)));
+      this.draw(prefix, this.#simulation.faultRandom.pick(serving(this.#simulation)));
       if (this.#draws.length > before) this.#missing.delete(prefix);
     }
   }
@@ -142,9 +166,9 @@ class FinalCalls {
     return this.#draws.length + this.#missing.size;
   }
 
-  readAll(nodes: readonly SimulatedNode[]): void {
+  readAll(): void {
     for (const prefix of DRAWING) {
-      const node = this.#simulation.faultRandom.pick(nodes);
+      const node = this.#simulation.faultRandom.pick(serving(this.#simulation));
       this.#simulation.clients.perform(this.#step("status", { prefix, node, attemptsMax: 1, settings: {} }));
     }
   }
@@ -201,12 +225,7 @@ function countHandovers(nodes: readonly SimulatedNode[]): number {
   return nodes.reduce((sum, { handoverCount }) => sum + handoverCount, 0);
 }
 
-async function answered(
-  simulation: Simulation,
-  calls: FinalCalls,
-  nodes: readonly SimulatedNode[],
-  limitMs: number,
-): Promise<void> {
+async function answered(simulation: Simulation, calls: FinalCalls, limitMs: number): Promise<void> {
   const isDone = () => calls.answeredCount === calls.count;
   // Asked now and then: asking is not free.
   const endMs = simulation.queue.nowMs + limitMs;
@@ -219,15 +238,15 @@ async function answered(
       return;
     }
     await simulation.runUntil(simulation.queue.nowMs + 20);
-    calls.drawMissing(nodes);
+    calls.drawMissing();
   }
 }
 
 /** Until all have applied the same, all that was asked is answered, and nothing is on its way. */
-async function settle(simulation: Simulation, nodes: readonly SimulatedNode[], limitMs: number): Promise<void> {
+async function settle(simulation: Simulation, limitMs: number): Promise<void> {
   const endMs = simulation.queue.nowMs + limitMs;
   const isSettled = () => {
-    const living = stillAlive(nodes);
+    const living = serving(simulation);
     const first = living[0]?.core?.lastIndex;
     return (
       living.length > 0 &&
@@ -240,7 +259,7 @@ async function settle(simulation: Simulation, nodes: readonly SimulatedNode[], l
     await simulation.runUntil(simulation.queue.nowMs + 25);
     if (isSettled()) return;
     if (simulation.queue.nowMs < endMs) continue;
-    const text = stillAlive(nodes).map(({ name, core, appliedIndex, replica }) => {
+    const text = serving(simulation).map(({ name, core, appliedIndex, replica }) => {
       return `${name} ${core?.roleName} t${core?.term} last ${core?.lastIndex} commit ${core?.commitIndex} applied ${appliedIndex} waiting ${replica?.waitingCount}`;
     });
     simulation.report("convergence", `after ${limitMs} ms of health: ${text.join("; ")}`);
@@ -265,7 +284,7 @@ async function compareStates(simulation: Simulation, nodes: readonly SimulatedNo
   }
   const sound = nodes
     .filter(({ integrity }) => integrity !== "stateDamaged")
-    .map(({ id, stateDisk }) => ({ id, rows: allRows(stateDisk) }));
+    .map(({ id, stateRows }) => ({ id, rows: stateRows }));
   simulation.stateRows.compare(sound);
   simulation.effects.memos.compareRows(sound);
 }

@@ -1,20 +1,23 @@
 import { InvariantViolation } from "../../../src/assert.js";
 import type { RaftCore } from "../../../src/raft/core.js";
 import type { NodeId } from "../../../src/raft/types.js";
-import type { ReplicaObserver } from "../../../src/replica/ports.js";
-import { Replica } from "../../../src/replica/replica.js";
-import { SequenceQueries } from "../../../src/sequence/machine/queries.js";
-import { SequenceMachine } from "../../../src/sequence/machine/sequence-machine.js";
+import type { Replica } from "../../../src/replica/replica.js";
+import type { SequenceQueries } from "../../../src/sequence/machine/queries.js";
+import type { DiskRow } from "../../../src/storage/disk.js";
 import { StorageFailure } from "../../../src/storage/log-store.js";
 import { MemoryDisk } from "../../../src/storage/memory-disk.js";
-import { openMemoryLogStore } from "../../../src/storage/memory-log-store.js";
-import { openMemoryStateStore } from "../../../src/storage/memory-state-store.js";
-import type { PeerMessage } from "../../../src/transport/transport.js";
+import { MemoryStateDisks } from "../../../src/storage/memory-state-disks.js";
+import type { PeerAddress } from "../../../src/transport/transport.js";
 import { DurableLog } from "../checkers/durable-log.js";
-import { type CrashOutcome, crashDisk, damageRow } from "./disk-damage.js";
+import { allRows, crashDisk, damageRow } from "./disk-damage.js";
 import { NodeTime } from "./node-time.js";
-import { checkRecovery, watchLog, watchMachine, watchState } from "./observation.js";
-import type { Integrity, NodeStatus, World, WorldNode } from "./world.js";
+import { openStoreId, type Process, startProcess } from "./process.js";
+import type { CrashFate, InstallStep, Integrity, NodeStatus, World, WorldNode } from "./world.js";
+
+/** How a node comes to its place: as one of those who found the cluster, or let in by them. */
+export type Origin =
+  | { readonly kind: "founder" }
+  | { readonly kind: "joiner"; readonly contacts: readonly PeerAddress[] };
 
 /** One node: its disks and its clock outlive its processes. The process is the real code. */
 export class SimulatedNode implements WorldNode {
@@ -22,18 +25,17 @@ export class SimulatedNode implements WorldNode {
   readonly time: NodeTime;
   readonly #world: World;
   logDisk = new MemoryDisk("log");
-  stateDisk = new MemoryDisk("state");
+  stateDisks = new MemoryStateDisks("state");
   durable = new DurableLog();
-  replica: Replica | undefined;
-  queries: SequenceQueries | undefined;
+  storeId = "";
+  origin: Origin = { kind: "founder" };
+  #process: Process | undefined;
   status: NodeStatus = "down";
   integrity: Integrity = "sound";
-  /** Up to where the state's last checkpoint reaches. */
   checkpointIndex = 0;
-  /** Slows every write of this node down. */
   extraSyncMs = 0;
-  /** It was told to end in good order. */
   isEnding = false;
+  dieAt: WorldNode["dieAt"] = undefined;
   /** How often it tried to hand leadership over, or was handed it. */
   handoverCount = 0;
   /** It goes on after a pause, and its leader's heartbeats wait to be read. */
@@ -51,6 +53,18 @@ export class SimulatedNode implements WorldNode {
     return `n${this.id}`;
   }
 
+  get address(): string {
+    return `node-${this.id}:7070`;
+  }
+
+  get replica(): Replica | undefined {
+    return this.#process?.replica;
+  }
+
+  get queries(): SequenceQueries | undefined {
+    return this.#process?.queries;
+  }
+
   get core(): RaftCore | undefined {
     return this.replica?.core;
   }
@@ -63,92 +77,31 @@ export class SimulatedNode implements WorldNode {
     return this.replica?.isLeader === true;
   }
 
+  get stateRows(): readonly DiskRow[] {
+    const disk = this.stateDisks.disk(this.durable.stateGeneration);
+    return disk === undefined ? [] : allRows(disk);
+  }
+
   async start(): Promise<void> {
     if (this.status !== "down") return;
     try {
-      const replica = this.#open();
+      this.#process = startProcess(this.#world, this);
       this.isEnding = false;
       this.status = "running";
+      const { lastIndex, base, stateGeneration } = this.durable;
       this.#world.trace?.note(
         this.name,
-        `starts, log to ${this.durable.lastIndex}, checkpoint ${this.checkpointIndex}`,
+        `starts, log from ${base.index} to ${lastIndex}, checkpoint ${this.checkpointIndex} of state ${stateGeneration}`,
       );
-      this.replica = replica;
-      await replica.start();
+      await this.#process.replica.start();
     } catch (error) {
       this.thrown(error);
     }
   }
 
-  #open(): Replica {
-    const { plan, founders } = this.#world;
-    const { id, time } = this;
-    const defer = (callback: () => void) => {
-      const { syncMs, jitterMs } = plan.disk;
-      const delayMs = syncMs + this.#world.diskRandom.unit() * jitterMs + this.extraSyncMs;
-      this.#world.queue.schedule(delayMs, "input", time, callback);
-    };
-    const randomId = () => this.#world.nodeRandom.id();
-    const log = openMemoryLogStore({ disk: this.logDisk, nodeId: id, randomId, defer });
-    checkRecovery(this.#world, this, log.recovery);
-    watchLog(this.#world, this, log);
-    const state = openMemoryStateStore({ disk: this.stateDisk, nodeId: id, storeId: log.storeId, defer });
-    watchState(this.#world, this, state);
-    const machine = new SequenceMachine(state);
-    watchMachine(this.#world, this, machine);
-    this.#sweepLater(machine);
-    this.queries = new SequenceQueries(state, machine, () => Promise.resolve());
-    const replica = new Replica(
-      {
-        nodeId: id,
-        address: `node-${id}:7070`,
-        restAddress: `node-${id}:8080`,
-        grpcAddress: `node-${id}:9090`,
-        version: "simulation",
-        founders,
-        electionTimeoutMs: plan.electionTimeoutMs,
-        heartbeatMs: plan.heartbeatMs,
-        maxClockSkewMs: 2000,
-        requestDeadlineMs: 10_000,
-      },
-      {
-        log,
-        state,
-        machines: [machine],
-        transport: this.#world.network.transport(id, time, (messages) => {
-          for (const message of messages) this.#sends(message);
-        }),
-        clock: time,
-        timers: time,
-        randomness: { uint32: () => this.#world.nodeRandom.uint32(), id: randomId },
-        observer: this.#observer(),
-        fatal: (failure) => this.thrown(failure),
-      },
-    );
-    if (this.integrity === "logRolledBack") {
-      this.#world.report("damage refused", `${this.name} started on a log that ends before its state's checkpoint`);
-    }
-    return replica;
-  }
-
-  /** Deletes expired idempotency keys now and then, as the node's upkeep does; what it cannot read it leaves. */
-  #sweepLater(machine: SequenceMachine): void {
-    const { sweep } = this.#world.plan;
-    if (sweep === undefined) return;
-    this.time.after(sweep.everyMs, () => {
-      const again = () => this.#sweepLater(machine);
-      machine.sweep(sweep.rowsMax).then(again, again);
-    });
-  }
-
-  #sends(message: PeerMessage): void {
-    this.#world.promises.check(this, message);
-    if (this.isResuming && message.type === "voteRequest" && message.preVote) {
-      this.#world.report(
-        "input before timers",
-        `${this.name} stands for election before it has read its leader's heartbeats`,
-      );
-    }
+  /** Gives the empty directory its store, before anybody is asked to let it in. @param storeId that it was promised */
+  prepare(storeId?: string): void {
+    this.storeId = openStoreId(this.#world, this, storeId);
   }
 
   /** The process ends with this: as the real one would, before it does anything else. */
@@ -167,28 +120,46 @@ export class SimulatedNode implements WorldNode {
     if (this.integrity === "sound") this.#world.report("damage refused", `${this.name} refuses a sound disk: ${text}`);
   }
 
-  /** As kill -9 or a power loss. */
-  crash(outcome: { readonly log: CrashOutcome; readonly state: "durable" | "lost" }): void {
-    if (this.status !== "running" && this.replica === undefined) {
-      this.logDisk.crash("lost");
-      this.stateDisk.crash("lost");
-      return;
-    }
-    this.#world.trace?.note(this.name, `crashes; writes in flight: log ${outcome.log}, state ${outcome.state}`);
-    this.time.crash();
-    const isTorn = crashDisk(this.logDisk, outcome.log, this.#world.diskRandom);
-    if (isTorn && this.integrity === "sound") this.integrity = "logTorn";
-    crashDisk(this.stateDisk, outcome.state, this.#world.diskRandom);
-    this.replica = undefined;
-    this.queries = undefined;
-    if (this.status === "running") this.status = "down";
-    this.#world.network.vanish(this.id);
-    this.#world.clients.nodeCrashed(this.id);
+  reaches(step: InstallStep): void {
+    this.#world.trace?.note(this.name, `snapshot: ${step}`);
+    const { dieAt } = this;
+    if (dieAt?.step !== step) return;
+    this.dieAt = undefined;
+    const { life } = this.time;
+    this.#world.later(0, () => {
+      if (this.time.life !== life) return;
+      this.crash(dieAt.fate);
+      this.#world.later(dieAt.downMs, () => this.#world.start(this));
+    });
   }
 
-  /** Flips or cuts bytes of a stored row while the node is down. */
+  crash(fate: CrashFate): void {
+    const { diskRandom, network, clients, trace } = this.#world;
+    if (this.status !== "running" && this.#process === undefined) {
+      this.logDisk.crash("lost");
+      this.stateDisks.crash("lost");
+      return;
+    }
+    trace?.note(this.name, `crashes; writes in flight: log ${fate.log}, state ${fate.state}`);
+    this.time.crash();
+    const isTorn = crashDisk(this.logDisk, fate.log, diskRandom);
+    if (isTorn && this.integrity === "sound") this.integrity = "logTorn";
+    this.stateDisks.crash(fate.state);
+    this.#process = undefined;
+    if (this.status === "running") this.status = "down";
+    network.vanish(this.id);
+    clients.nodeCrashed(this.id);
+  }
+
+  /** The operator switches it off, and will not start it again. */
+  switchOff(): void {
+    if (this.status === "running") this.crash({ log: "lost", state: "lost" });
+    this.status = "off";
+  }
+
   damage(which: "log" | "state"): void {
-    const where = damageRow(which === "log" ? this.logDisk : this.stateDisk, this.#world.diskRandom);
+    const disk = which === "log" ? this.logDisk : this.stateDisks.disk(this.durable.stateGeneration);
+    const where = disk && damageRow(disk, this.#world.diskRandom);
     if (where === undefined) return;
     this.integrity = which === "log" ? "logDamaged" : "stateDamaged";
     this.#world.trace?.note(this.name, `${which} damaged: ${where}`);
@@ -196,36 +167,30 @@ export class SimulatedNode implements WorldNode {
 
   wipe(): void {
     this.#world.trace?.note(this.name, "both directories are wiped");
-    this.logDisk = new MemoryDisk("log");
-    this.stateDisk = new MemoryDisk("state");
+    this.#empty();
     this.integrity = "wiped";
-    this.checkpointIndex = 0;
   }
 
-  #observer(): ReplicaObserver {
-    const { trace } = this.#world;
-    return {
-      transition: (transition) => {
-        if (transition.kind === "truncated" && this.isLeader) {
-          this.#world.report("leader append-only", `leader ${this.name} truncated its log`);
-        }
-        if (transition.kind === "transferEnded") this.handoverCount++;
-        if (transition.kind === "roleChanged" && transition.why === "leadership was handed over") this.handoverCount++;
-        trace?.note(this.name, `* ${JSON.stringify(transition)}`);
-      },
-      entryPacked: ({ commands }) => trace?.note(this.name, `packs ${commands} commands`),
-      logWritten: ({ entries }) =>
-        trace?.note(this.name, `disk: ${entries} entries written, log to ${this.durable.lastIndex}`),
-      entryApplied: ({ index, commands }) => {
-        trace?.note(this.name, `applies ${index} (${commands} commands)`);
-        this.#world.entryApplied(index);
-      },
-      checkpointWritten: () => trace?.note(this.name, `disk: checkpoint at ${this.checkpointIndex}`),
-      logCut: ({ baseIndex }) => trace?.note(this.name, `disk: log cut at ${baseIndex}`),
-      snapshotMoved: (moved) => trace?.note(this.name, `snapshot ${JSON.stringify(moved)}`),
-      stateDiverged: ({ peer, index, what }) =>
-        this.#world.report("state digests", `${this.name} differs from n${peer} at ${index} (${what})`),
-      notice: (level, message) => trace?.note(this.name, `${level}: ${message}`),
-    };
+  /** Begins anew, with an empty directory, as one that is to be let in: until then it stays off. */
+  becomeJoiner(): void {
+    this.#empty();
+    this.integrity = "sound";
+    this.refusal = undefined;
+    this.status = "off";
+  }
+
+  /** The cluster has a seat for it. */
+  letIn(contacts: readonly PeerAddress[]): void {
+    this.origin = { kind: "joiner", contacts };
+    this.status = "down";
+  }
+
+  #empty(): void {
+    this.logDisk = new MemoryDisk("log");
+    this.stateDisks = new MemoryStateDisks("state");
+    this.durable = new DurableLog();
+    this.storeId = "";
+    this.checkpointIndex = 0;
+    this.dieAt = undefined;
   }
 }

@@ -1,34 +1,40 @@
+import type { Configuration, NodeId } from "../../../src/raft/types.js";
+import { CommittedLog } from "../checkers/committed-log.js";
 import { Consensus } from "../checkers/consensus.js";
 import { Effects } from "../checkers/effects.js";
 import { Promises } from "../checkers/promises.js";
 import { ReplicationProgress } from "../checkers/replication-progress.js";
 import { SessionModel } from "../checkers/session-model.js";
 import { StateRows } from "../checkers/state-rows.js";
+import { Stores } from "../checkers/stores.js";
 import type { Violation } from "../checkers/violation.js";
 import { faultNamed } from "../faults/catalogue.js";
 import { Clients } from "./clients.js";
 import { type EventOwner, EventQueue, type SimulatedEvent } from "./event-queue.js";
 import { SimulatedNetwork } from "./network.js";
 import type { Calendar } from "./node-time.js";
+import { type Grounds, Operators, surviveWith } from "./operators.js";
 import type { Plan } from "./plan.js";
 import { Random } from "./random.js";
 import { SimulatedNode } from "./simulated-node.js";
 import { Trace } from "./trace.js";
-import type { World, WorldNode } from "./world.js";
+import type { WorldNode } from "./world.js";
 
 /**
  * One cluster of real replicas in a world of its own. Single-threaded; nothing in it depends on
  * anything but the plan. After every step the invariants are checked that the step can have broken.
  */
-export class Simulation implements World {
+export class Simulation implements Grounds {
   readonly plan: Plan;
   readonly queue = new EventQueue();
   readonly network: SimulatedNetwork;
   readonly calendar: Calendar;
-  readonly nodes: readonly SimulatedNode[];
+  readonly nodes: SimulatedNode[] = [];
   readonly founders: readonly { readonly id: number; readonly address: string }[];
   readonly clients: Clients;
-  readonly consensus: Consensus;
+  readonly operators: Operators;
+  readonly committed: CommittedLog;
+  readonly stores = new Stores();
   readonly promises: Promises;
   readonly effects: Effects;
   readonly sessions: SessionModel;
@@ -41,9 +47,12 @@ export class Simulation implements World {
   isChaos = true;
   violation: (Violation & { readonly atMs: number }) | undefined;
   stepCount = 0;
+  readonly #consensus: Consensus;
   readonly #progress: ReplicationProgress;
   readonly #loopRandom: Random;
   readonly #byTime = new Map<EventOwner, SimulatedNode>();
+  /** Nodes that will come to what they put off in a moment, with the life they do it in. */
+  readonly #busy = new Map<SimulatedNode, number>();
   #awaited: Promise<unknown>[] = [];
   /** What some node has applied. */
   #appliedIndex = 0;
@@ -64,17 +73,16 @@ export class Simulation implements World {
       id: place + 1,
       address: `node-${place + 1}:7070`,
     }));
-    this.nodes = this.founders.map(
-      ({ id }) => new SimulatedNode(this, id, plan.clocks[id - 1] ?? { rate: 1, offsetMs: 0 }),
-    );
-    for (const node of this.nodes) this.#byTime.set(node.time, node);
-    this.consensus = new Consensus(this.nodes, this.report);
-    this.#progress = new ReplicationProgress(this.nodes, this.report);
+    for (const { id } of this.founders) this.place(id);
+    this.committed = new CommittedLog(this.report);
+    this.#consensus = new Consensus(this.committed, this.stores, this.report);
+    this.#progress = new ReplicationProgress(this.stores, this.report);
     this.promises = new Promises(this.report);
     this.effects = new Effects(this.report);
     this.sessions = new SessionModel((index, ordinal) => this.effects.at(index, ordinal) !== undefined, this.report);
     this.stateRows = new StateRows(this.report);
     this.clients = new Clients(this);
+    this.operators = new Operators(this);
   }
 
   /** The first finding counts; the run ends with the step. */
@@ -84,10 +92,48 @@ export class Simulation implements World {
     this.trace?.note("CHECK", `VIOLATED ${checker}: ${message}`);
   };
 
-  node(id: number): SimulatedNode {
+  node(id: NodeId): SimulatedNode {
     const node = this.nodes[id - 1];
     if (node === undefined) throw new Error(`there is no node ${id}`);
     return node;
+  }
+
+  /** Ids count from 1 on, without a hole. */
+  place(id: NodeId): SimulatedNode {
+    const known = this.nodes[id - 1];
+    if (known !== undefined) return known;
+    const clock = this.plan.clocks[(id - 1) % this.plan.clocks.length] ?? { rate: 1, offsetMs: 0 };
+    const node = new SimulatedNode(this, id, clock);
+    this.nodes.push(node);
+    this.#byTime.set(node.time, node);
+    return node;
+  }
+
+  members(): SimulatedNode[] {
+    return this.nodes.filter((node) => this.isNamed(node, this.committed.configuration));
+  }
+
+  door(number: number): SimulatedNode {
+    const members = this.members();
+    const choice = members.length === 0 ? this.nodes.slice(0, this.founders.length) : members;
+    return choice.find(({ id }) => id === number) ?? (choice[(number - 1) % choice.length] as SimulatedNode);
+  }
+
+  isNamed({ id, storeId }: WorldNode, configuration: Configuration | undefined): boolean {
+    return configuration?.members.some((member) => member.id === id && member.storeId === storeId) === true;
+  }
+
+  isSafeWithout(lost: WorldNode | undefined): boolean {
+    const now = this.committed.possibleConfigurations;
+    if (now.length === 0) return false;
+    const soon = now.map((configuration) => {
+      const members = configuration.members.filter((member) => !this.operators.isLeaving(member));
+      return members.some(({ kind }) => kind === "voter") ? { ...configuration, members } : configuration;
+    });
+    return surviveWith([...now, ...soon], ({ id, storeId }) => {
+      const node = this.nodes[id - 1];
+      return node !== undefined && node !== lost && node.storeId === storeId && isSound(node);
+    });
   }
 
   start({ id }: WorldNode): void {
@@ -171,33 +217,41 @@ export class Simulation implements World {
     }
     const node = this.#byTime.get(event.node);
     if (node === undefined) return;
-    this.#guarded(node, () => {
-      if (!node.time.offer(event)) return;
-      if (!node.time.hasAfterInput) return;
-      if (this.#loopRandom.chance(this.plan.busyChance)) this.#flushLater(node);
-      else node.time.runAfterInput();
-    });
+    this.#guarded(node, event);
+  }
+
+  #run(node: SimulatedNode, event: SimulatedEvent): void {
+    const { time } = node;
+    if (!time.offer(event) || !time.hasAfterInput || this.#busy.get(node) === time.life) return;
+    if (this.#loopRandom.chance(this.plan.busyChance)) this.#flushLater(node);
+    else time.runAfterInput();
   }
 
   /** The node is busy for a moment: what arrives meanwhile is handled in the same turn. */
   #flushLater(node: SimulatedNode): void {
-    this.queue.schedule(this.#loopRandom.between(0, 2), "input", node.time, () => node.time.runAfterInput());
+    const { time } = node;
+    this.#busy.set(node, time.life);
+    this.queue.schedule(this.#loopRandom.between(0, 2), "input", time, () => {
+      this.#busy.delete(node);
+      time.runAfterInput();
+    });
   }
 
   /** What the node throws ends it, as it would end its process; then the node is checked. */
-  #guarded(node: SimulatedNode, run: () => void): void {
+  #guarded(node: SimulatedNode, what: SimulatedEvent | (() => void)): void {
     try {
-      run();
+      if (typeof what === "function") what();
+      else this.#run(node, what);
     } catch (error) {
       node.thrown(error);
     }
     if (node.integrity === "wiped" && node.core !== undefined) {
       this.report("damage refused", `${node.name} took its seat with a wiped disk`);
     }
-    this.consensus.check(node);
+    this.#consensus.check(node);
     this.#progress.check(node);
     while (this.sessions.nextIndex <= this.#appliedIndex) {
-      const entry = this.consensus.committedEntry(this.sessions.nextIndex);
+      const entry = this.committed.entry(this.sessions.nextIndex);
       if (entry === undefined) break;
       this.sessions.applied(entry);
     }
@@ -211,4 +265,9 @@ export class Simulation implements World {
       if (node.time.hasAfterInput && !node.time.isPaused) this.#guarded(node, () => node.time.runAfterInput());
     }
   }
+}
+
+/** What it once promised it still knows, and it will be there. */
+export function isSound({ status, integrity }: Pick<WorldNode, "status" | "integrity">): boolean {
+  return integrity === "sound" && (status === "running" || status === "down");
 }

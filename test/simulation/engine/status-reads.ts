@@ -25,7 +25,7 @@ export class StatusReads {
   }
 
   perform(step: OperationStep): void {
-    const node = this.#world.node(step.node);
+    const node = this.#world.door(step.node);
     if (node.status !== "running") return;
     const invoked = this.#world.queue.nowMs;
     const id = `o${step.id}`;

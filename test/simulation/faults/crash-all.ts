@@ -5,7 +5,7 @@ export const CRASH_ALL: FaultKind = {
   name: "crashAll",
   weight: 3,
   plan: (random, { nodeCount }) => ({
-    outcomes: Array.from({ length: nodeCount }, () => ({
+    outcomes: Array.from({ length: nodeCount + 2 }, () => ({
       log: random.pick(["durable", "lost"]),
       state: random.pick(["durable", "lost"]),
       downMs: random.between(1, 600),
@@ -18,7 +18,7 @@ export const CRASH_ALL: FaultKind = {
       downMs: number;
     }[];
     for (const node of world.nodes) {
-      const outcome = outcomes[node.id - 1];
+      const outcome = outcomes[node.id % outcomes.length];
       if (outcome === undefined || node.status !== "running") continue;
       node.crash(outcome);
       world.later(numberOf({ ...outcome }, "downMs"), () => world.start(node));

@@ -14,7 +14,7 @@ export const FAILING_WRITES: FaultKind = {
   strike: (world, settings) => {
     const node = targetOf(world, settings);
     if (node === undefined || node.integrity !== "sound") return;
-    const disk = settings["disk"] === "log" ? node.logDisk : node.stateDisk;
+    const disk = settings["disk"] === "log" ? node.logDisk : node.stateDisks;
     disk.failWrites(new Error(String(settings["error"])), settings["fate"] === "durable" ? "durable" : "lost");
     world.trace?.note(node.name, `${settings["disk"]} disk: ${settings["error"]}, though ${settings["fate"]}`);
     world.later(numberOf(settings, "forMs"), () => {

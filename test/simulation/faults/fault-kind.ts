@@ -5,8 +5,6 @@ export interface FaultContext {
   readonly nodeCount: number;
   readonly chaosMs: number;
   readonly electionTimeoutMs: number;
-  /** Nodes whose disks may be damaged for good. */
-  readonly expendable: readonly number[];
 }
 
 export type FaultSettings = Readonly<Record<string, unknown>>;
@@ -20,7 +18,7 @@ export interface FaultKind {
   strike(world: World, settings: FaultSettings): void;
 }
 
-/** Whoever leads when the fault strikes, or a node by its number. */
+/** Whoever leads when the fault strikes, or a member by its number. */
 export type Target = "leader" | number;
 
 export function planTarget(random: Random, { nodeCount }: FaultContext): Target {
@@ -30,7 +28,7 @@ export function planTarget(random: Random, { nodeCount }: FaultContext): Target 
 /** Undefined if nobody leads. */
 export function targetOf(world: World, settings: FaultSettings): WorldNode | undefined {
   const target = settings["target"];
-  if (typeof target === "number") return world.node(target);
+  if (typeof target === "number") return world.door(target);
   return world.nodes.find((node) => node.isLeader && !node.time.isPaused);
 }
 

@@ -15,7 +15,7 @@ export const MUTE_SUCCESSOR: FaultKind = {
   }),
   strike: (world, settings) => {
     const leader = targetOf(world, settings);
-    const successor = world.node(numberOf(settings, "to"));
+    const successor = world.door(numberOf(settings, "to"));
     if (leader === undefined || leader === successor) return;
     world.queue.schedule(0, "input", leader.time, () => leader.replica?.transferLeadership(successor.id));
     const others = world.nodes.filter((node) => node !== successor);

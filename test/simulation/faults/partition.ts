@@ -1,6 +1,9 @@
 import type { World } from "../engine/world.js";
 import { type FaultKind, numberOf, planTarget, targetOf } from "./fault-kind.js";
 
+/** More than there ever are. */
+const NODES_MAX = 12;
+
 type Shape = "isolate" | "mute" | "deafen" | "split" | "chain" | "oneWay";
 type Direction = readonly [from: number, to: number];
 
@@ -14,7 +17,7 @@ export const PARTITION: FaultKind = {
   plan: (random, context) => ({
     shape: random.pick<Shape>(["isolate", "isolate", "mute", "deafen", "split", "chain", "oneWay"]),
     target: planTarget(random, context),
-    order: shuffled(context.nodeCount, () => random.unit()),
+    order: shuffled(NODES_MAX, () => random.unit()),
     /** Whether the streams break, or everything just falls silent. */
     isNoticed: random.chance(0.4),
     forMs: random.chance(0.5) ? random.between(20, 800) : random.between(800, 4000),
@@ -36,7 +39,10 @@ export const PARTITION: FaultKind = {
 };
 
 function directionsOf(world: World, settings: Readonly<Record<string, unknown>>): Direction[] {
-  const order = settings["order"] as readonly number[];
+  const members = world.members().map(({ id }) => id);
+  const order = (settings["order"] as readonly number[]).filter((id) =>
+    members.length === 0 ? id <= world.nodes.length : members.includes(id),
+  );
   const target = targetOf(world, settings)?.id ?? order[0] ?? 1;
   const all = order.flatMap((from) => order.filter((to) => to !== from).map((to): Direction => [from, to]));
   const half = order.slice(0, Math.floor(order.length / 2));

@@ -180,8 +180,8 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/replica/seats.js",
-        find: 'if (member.storeId === storeId)\n            return { kind: "seated", configuration };',
-        replace: 'return { kind: "seated", configuration };',
+        find: "if (naming !== undefined && holdsSeat(naming, this.#self))",
+        replace: "if (naming !== undefined)",
       },
     ],
   },
