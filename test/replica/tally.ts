@@ -11,6 +11,8 @@ export class TallyMachine implements Machine {
   #count = 0;
   /** A line that this machine cannot apply, as a broken one would. */
   brokenBy: string | undefined;
+  /** Comes to other results than its fellows. */
+  miscounts = false;
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -27,7 +29,13 @@ export class TallyMachine implements Machine {
     if (this.brokenBy !== undefined && new TextDecoder().decode(payload) === this.brokenBy) throw new Error("broken");
     this.#count++;
     this.#state.put(`m7/line/${indexKey(this.#count)}`, payload);
-    return { result: this.#count, record: new TextEncoder().encode(String(this.#count)) };
+    const result = this.miscounts ? this.#count + 1000 : this.#count;
+    return { result, record: new TextEncoder().encode(String(result)) };
+  }
+
+  /** Changes a row that nobody asked it to change. */
+  spoil(line: number): void {
+    this.#state.put(`m7/line/${indexKey(line)}`, new TextEncoder().encode("spoilt"));
   }
 
   flush(): void {
