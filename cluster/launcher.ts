@@ -143,15 +143,24 @@ export class LocalCluster {
     await this.#requireFreePorts(id);
     this.#setAside(id);
     this.#ids.add(id);
-    this.#joined.add(id);
     try {
-      await this.restart(id);
-      await this.#comesTo(id, "become a voter", isVoter(this.rest(id), id));
+      await this.rejoin(id);
       return id;
     } catch (error) {
       await this.removeNode(id).catch(() => undefined);
       throw error;
     }
+  }
+
+  /**
+   * Starts a member whose seat was freed and whose folder is empty (`folio repair --rejoin`): it joins again.
+   *
+   * @throws LaunchError if it does not become a voter
+   */
+  async rejoin(id: number): Promise<void> {
+    this.#joined.add(id);
+    await this.restart(id);
+    await this.#comesTo(id, "become a voter", isVoter(this.rest(id), id));
   }
 
   /**

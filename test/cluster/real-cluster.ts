@@ -3,24 +3,39 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
 import { LocalCluster } from "../../cluster/launcher.js";
+import type { NodeExit } from "../../cluster/node-process.js";
 import { freePorts } from "../../cluster/ports.js";
 
 const HOST = "127.0.0.1";
 export const ADMIN_KEY = "test-admin";
 
-/** A running cluster of real processes in a directory of its own; both end with the test. */
-export async function realCluster(
-  t: Test,
-  options: { nodes?: number; env?: NodeJS.ProcessEnv } = {},
-): Promise<LocalCluster> {
+/**
+ * A running cluster of real processes in a directory of its own; both end with the test.
+ * @param options nodesMax: how many it may grow to
+ */
+export async function realCluster(t: Test, options: RealClusterOptions = {}): Promise<LocalCluster> {
+  return (await realClusterIn(t, options)).cluster;
+}
+
+interface RealClusterOptions {
+  readonly nodes?: number;
+  readonly nodesMax?: number;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where a node is meant to end by itself. */
+  readonly onUnexpectedExit?: (exit: NodeExit) => void;
+}
+
+/** The same, for tests that look into its folder or come by its ports. */
+export async function realClusterIn(t: Test, options: RealClusterOptions = {}) {
   const nodes = options.nodes ?? 3;
   const dataDir = await mkdtemp(join(tmpdir(), "folio-test-"));
+  const ports = await freePorts(options.nodesMax ?? nodes, HOST);
   const cluster = new LocalCluster({
     nodes,
     dataDir,
-    ports: await freePorts(nodes, HOST),
+    ports,
     env: { ADMIN_API_KEYS: ADMIN_KEY, LOG_LEVEL: "info", ...options.env },
-    onUnexpectedExit: (exit) => t.fail(`node ${exit.id} ended by itself`, { exit }),
+    onUnexpectedExit: options.onUnexpectedExit ?? ((exit) => t.fail(`node ${exit.id} ended by itself`, { exit })),
     readyMs: 60_000,
   });
   t.teardown(async () => {
@@ -28,7 +43,7 @@ export async function realCluster(
     await rm(dataDir, { recursive: true, force: true });
   });
   await cluster.start();
-  return cluster;
+  return { cluster, dataDir, ports };
 }
 
 export async function getJson<Body>(url: string): Promise<Body> {

@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { LocalCluster } from "../../cluster/launcher.js";
+import { folio } from "../cli/command-line.js";
+import { faultsOf, startLoad } from "./load.js";
+import { ADMIN_KEY, agreedLeader, realClusterIn, statusOf } from "./real-cluster.js";
+import { errorsOf } from "./waiting.js";
+
+t.test("a node with a damaged file refuses to start; repair --rejoin lets it begin anew as a voter", async (t) => {
+  const ended: number[] = [];
+  const { cluster, dataDir, ports } = await realClusterIn(t, { onUnexpectedExit: ({ id }) => ended.push(id) });
+  const load = startLoad(cluster, { prefix: "SG", clients: 16, nodes: cluster.ids, draws: 2000 });
+  await load.ended;
+  const leader = await agreedLeader(cluster);
+  const victim = cluster.ids.find((id) => id !== leader) ?? 0;
+  const place = ["--data-dir", join(dataDir, `node-${victim}`), "--node-id", String(victim)];
+  const others = cluster.ids.filter((id) => id !== victim);
+  const addresses = others.map((id) => `127.0.0.1:${ports(id).peer}`).join(",");
+  const repair = ["repair", "--rejoin", ...place, "--join", addresses];
+
+  const running = await folio(repair);
+  t.equal(running.code, 4);
+  t.match(running.stderr, /is in use: stop the node that runs on it first/);
+  await cluster.kill(victim, "SIGKILL");
+  damage(join(dataDir, `node-${victim}`, "log"));
+  const refused = await cluster.restart(victim).then(
+    () => "it started",
+    (error: Error) => error.message,
+  );
+  t.match(refused, "folio repair --rejoin");
+  t.same(ended, [victim]);
+
+  const repaired = await folio([...repair, "-o", "table"]);
+  t.equal(repaired.code, 0, repaired.stderr);
+  t.match(repaired.stdout, `JOIN=${addresses}`);
+  const [aside, ...nothing] = readdirSync(join(dataDir, `node-${victim}`));
+  t.match(aside, /^set-aside-\d{4}-\d\d-\d\dT/);
+  t.same(nothing, []);
+  t.match(readdirSync(join(dataDir, `node-${victim}`, aside ?? "")).sort(), ["log", "state"]);
+  t.equal((await folio(repair)).code, 0, "it can be repeated");
+
+  await cluster.rejoin(victim);
+  const after = startLoad(cluster, { prefix: "SG", clients: 6, nodes: cluster.ids, draws: 300 });
+  await after.ended;
+  t.same(errorsOf(after.attempts), []);
+  t.same(faultsOf([...load.attempts, ...after.attempts], 1), []);
+  t.equal((await statusOf(cluster, victim, "SG")).total_generated, 2300);
+});
+
+/** One byte of the newest write-ahead log, early enough that the rest of it follows. */
+function damage(folder: string): void {
+  const name = readdirSync(folder)
+    .filter((file) => file.endsWith(".log"))
+    .sort()
+    .at(-1);
+  if (name === undefined) throw new Error("LevelDB writes ahead");
+  const bytes = readFileSync(join(folder, name));
+  const at = bytes.length >> 1;
+  bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+  writeFileSync(join(folder, name), bytes);
+}
+
+t.test("after the loss of two of three nodes, the third goes on alone and grows again", async (t) => {
+  const { cluster, dataDir, ports } = await realClusterIn(t);
+  const load = startLoad(cluster, { prefix: "SG", clients: 16, nodes: cluster.ids, draws: 2000 });
+  await load.ended;
+  const drawn = load.attempts.length;
+  await Promise.all(cluster.ids.map((id) => cluster.kill(id, "SIGKILL")));
+  const place = ["--data-dir", join(dataDir, "node-2"), "--node-id", "2"];
+  const recovered = await folio(["recover", "--new-cluster", ...place, "--safety-distance", "5000", "--yes"]);
+  t.equal(recovered.code, 0, recovered.stderr);
+  t.match(recovered.stderr, /What the others committed after entry \d+/);
+  t.match(recovered.stderr, /Members 1 \(127\.0\.0\.1:\d+\), 3 \(127\.0\.0\.1:\d+\) are out for good/);
+
+  const alone = new LocalCluster({
+    nodes: 3,
+    members: { ids: [2], joined: [] },
+    dataDir,
+    ports,
+    env: { ADMIN_API_KEYS: ADMIN_KEY },
+    readyMs: 60_000,
+  });
+  t.teardown(() => alone.stop());
+  await alone.start();
+  for (const expected of [1, 3]) t.equal(await alone.addNode(), expected);
+  const after = startLoad(alone, { prefix: "SG", clients: 6, nodes: alone.ids, draws: 300 });
+  await after.ended;
+  t.same(errorsOf(after.attempts), []);
+  const first = Math.min(...after.attempts.map(({ counter = 0 }) => counter));
+  t.ok(first > drawn, "no number comes twice");
+  t.ok(first >= 5001);
+  t.same(faultsOf(after.attempts, first), []);
+});
