@@ -65,7 +65,7 @@ export class SnapshotTransfer implements SnapshotSink {
     return this.#header?.position.index ?? 0;
   }
 
-  start(transport: Transport): void {
+  start(transport: Pick<Transport, "fetchSnapshot">): void {
     this.#awaitedSince = this.#clock.monotonic();
     this.#fetch = transport.fetchSnapshot(this.from, this.#least, this);
   }
