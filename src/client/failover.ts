@@ -28,10 +28,13 @@ export const defaultRetryLimits: RetryLimits = {
 
 /** A repeatable call does not give all of its time to one node that hangs: so many attempts fit the deadline. */
 const REPEATABLE_ATTEMPTS_IN_DEADLINE = 3;
-/** In less than this a node can hardly say that it did not execute a call: it would look as if nobody knew. */
-const ATTEMPT_MIN_MS = 500;
-/** No attempt begins with less than this left, nor with less than a tenth of the deadline if that is shorter. */
-const LAST_ATTEMPT_MIN_MS = 400;
+/**
+ * In less than this a node can hardly say that it did not execute a call: it would look as if nobody knew. A deadline
+ * that is shorter than two of them is halved all the same.
+ */
+const ATTEMPT_MIN_MS = 1000;
+/** For the same reason none begins with less than this left, or a quarter of the deadline if that is shorter. */
+const LAST_ATTEMPT_MIN_MS = 1000;
 
 /**
  * Runs `attempt` against one node after the other until it succeeds, fails for good, or the limits are reached.
@@ -44,9 +47,9 @@ export async function withFailover<Node, Result>(
   attempt: (node: Node, timeoutMs: number) => Promise<Result>,
 ): Promise<Result> {
   const endsAt = performance.now() + limits.deadlineMs;
-  const lastBeginsAt = endsAt - Math.min(LAST_ATTEMPT_MIN_MS, limits.deadlineMs / 10);
+  const lastBeginsAt = endsAt - Math.min(LAST_ATTEMPT_MIN_MS, limits.deadlineMs / 4);
   const share = repeatability === "once" ? 1 : REPEATABLE_ATTEMPTS_IN_DEADLINE;
-  const attemptMs = Math.max(ATTEMPT_MIN_MS, limits.deadlineMs / share);
+  const attemptMs = Math.max(Math.min(ATTEMPT_MIN_MS, limits.deadlineMs / 2), limits.deadlineMs / share);
   let unknown: FolioError | undefined;
   for (let count = 1; ; count += 1) {
     const timeoutMs = Math.max(1, Math.min(endsAt - performance.now(), attemptMs));

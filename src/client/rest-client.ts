@@ -155,7 +155,7 @@ async function exchange(
  * times a second, and the way back takes a moment, too.
  */
 function waitMs(timeoutMs: number): number {
-  return timeoutMs - Math.min(Math.max(250, 100 + timeoutMs / 8), timeoutMs / 2, 1000);
+  return timeoutMs - Math.min(Math.max(500, 100 + timeoutMs / 8), timeoutMs / 2, 1000);
 }
 
 function parsed(text: string): unknown {

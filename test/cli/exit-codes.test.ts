@@ -53,7 +53,7 @@ t.test("what the server refuses decides the exit code; stderr has one sentence, 
 
 t.test("not executed and outcome unknown are told apart", async (t) => {
   const { backend, url } = await restNode(t);
-  const server = ["--server", url, "--deadline", "300"];
+  const server = ["--server", url, "--deadline", "2000"];
   backend.result = () => Promise.reject(new OperatingFailure("NOT_EXECUTED", "there is no leader", 100));
   const refused = await folio(["next", "SG", ...server]);
   t.equal(refused.code, 6, refused.stderr);
@@ -98,7 +98,7 @@ t.test("a server that hangs is given up at the deadline", async (t) => {
 });
 
 t.test("where nobody listens nothing was executed", async (t) => {
-  const outcome = await folio(["next", "SG", "--server", await closedPort(t), "--deadline", "200"]);
+  const outcome = await folio(["next", "SG", "--server", await closedPort(t), "--deadline", "2000"]);
   t.equal(outcome.code, 6);
   t.match(outcome.stderr, /127\.0\.0\.1:\d+ did not answer: ECONNREFUSED/);
 });

@@ -14,7 +14,7 @@ async function codeOf(call: Promise<unknown>): Promise<FolioErrorCode> {
 }
 
 /** Below and above what the node gives a call by itself. */
-const deadlinesMs = [REQUEST_DEADLINE_MS / 2, REQUEST_DEADLINE_MS * 1.5];
+const deadlinesMs = [REQUEST_DEADLINE_MS * 0.75, REQUEST_DEADLINE_MS * 1.5];
 
 const restCalls: Readonly<Record<string, RestCall>> = {
   draw: { method: "POST", path: "/next", body: { prefix: "SG" }, repeatability: "keyed" },

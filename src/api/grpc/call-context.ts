@@ -45,7 +45,7 @@ export function admit(call: Call, gate: Gate, needed: AccessLevel): string {
  */
 const VERDICT_LATENESS_MS = 100;
 const WAY_BACK_SHARE = 0.125;
-const KEPT_MIN_MS = 250;
+const KEPT_MIN_MS = 500;
 const KEPT_MAX_MS = 1000;
 
 /** @throws Problem NOT_EXECUTED when the client's deadline has passed already */
