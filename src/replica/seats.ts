@@ -135,7 +135,10 @@ export class Seats {
   /** Where this node stands; once seated, only `adopt` changes it. */
   seat(): Seat {
     if (this.#configuration !== undefined) return this.#seatIn(this.#configuration);
-    const told = [...this.#hellos.values()].flatMap(({ configuration }) => configuration ?? []);
+    // A configuration as it was told, but named only if its name has committed: what a node founds on, it is bound by.
+    const told = [...this.#hellos.values()].flatMap(({ configuration, clusterId }) =>
+      configuration === undefined ? [] : [{ ...configuration, clusterId }],
+    );
     const naming = told.find((configuration) => holdsSeat(configuration, this.#self)) ?? told[0];
     if (naming !== undefined && holdsSeat(naming, this.#self)) return { kind: "seated", configuration: naming };
     if (!this.#empty) return { kind: "foreign", why: "its store has content but no membership" };

@@ -267,3 +267,38 @@ t.test("an address in PEERS counts for a member, whatever was founded: machines 
     { id: 3, address: "moved:7070" },
   ]);
 });
+
+t.test("a founder that hears of a name before it has committed is not bound by it", async (t) => {
+  for (const isBackFirst of [false, true]) {
+    const cluster = new VirtualCluster(3);
+    const [first, second, late] = [cluster.node(2), cluster.node(1), cluster.node(3)];
+    second.syncMs = 20;
+    // Node 3 does not hear that the others are of one mind: it first hears of the cluster from its first leader.
+    cluster.filter = (from, to, messages) =>
+      messages.filter((message) => {
+        if (message.type !== "hello") return from !== first.id || message.type !== "appendRequest";
+        const isComplete = message.seen.every(({ storeId }) => storeId !== "");
+        const isNamed = (message.configuration?.clusterId ?? "") !== "";
+        return to !== 3 || !isComplete || (from === first.id && isNamed);
+      });
+    await cluster.start();
+    cluster.time.until(() => first.replica?.core?.roleName === "candidate");
+    first.syncMs = 20;
+    cluster.time.until(() => late.replica?.core !== undefined);
+    t.equal(first.replica?.core?.commitIndex, 0, "nothing has committed");
+    // The name dies with the one who gave it.
+    await first.crash();
+    for (const node of [first, second]) node.syncMs = 0.5;
+    const isCut = (id: number) => id === late.id && !isBackFirst;
+    cluster.filter = (from, to, messages) =>
+      messages.filter(({ type }) => type === "hello" || !(isCut(from) || isCut(to)));
+    await first.start();
+    cluster.time.until(() => first.isReady && second.isReady);
+    cluster.filter = (_from, _to, messages) => messages;
+    cluster.untilReady();
+    t.ok(late.isReady);
+    const names = cluster.nodes.map(({ replica }) => replica?.core?.configuration.clusterId);
+    t.same(names, [names[0], names[0], names[0]]);
+    t.not(names[0], "");
+  }
+});
