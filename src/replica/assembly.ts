@@ -113,7 +113,7 @@ function assembleKeeping(options: ReplicaOptions, ports: ReplicaPorts, hooks: Ho
   const { nodeId, version } = options;
   const replicated = new ReplicatedState(state, machines);
   assertLogHoldsState(recovery, replicated.applied);
-  const { digests, rows, witness } = assembleDigests(options, ports, replicated);
+  const { digests, rows, witness } = assembleDigests(options, ports, { replicated, failed });
   const applier = new Applier({ replicated, state, clock, observer, witness, failed, resumed: wake });
   const nextIndex = recovery.base.index + recovery.terms.length + 1;
   const entries = new EntryCache(log, { nextIndex, bytesMax: LIMITS.cacheBytesMax });
@@ -144,7 +144,11 @@ function assembleKeeping(options: ReplicaOptions, ports: ReplicaPorts, hooks: Ho
 }
 
 /** What compares this node's state with its peers'. */
-function assembleDigests(options: ReplicaOptions, ports: ReplicaPorts, replicated: ReplicatedState) {
+function assembleDigests(
+  options: ReplicaOptions,
+  ports: ReplicaPorts,
+  { replicated, failed }: Pick<Hooks, "failed"> & { readonly replicated: ReplicatedState },
+) {
   const { state, machines, observer } = ports;
   const digests = new StateDigests(observer);
   const pace = new Pace({ bytesPerSecond: LIMITS.rowsDigestBytesPerSecond, ...ports });
@@ -152,7 +156,7 @@ function assembleDigests(options: ReplicaOptions, ports: ReplicaPorts, replicate
     state,
     machines,
     pace,
-    observer,
+    unreadable: failed,
     taken: (digest) => digests.taken("rows", digest),
   });
   const rowsIntervalEntries = options.rowsDigestIntervalEntries ?? DEFAULTS.rowsDigestIntervalEntries;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Machine } from "../machine/machine.js";
 import type { LogIndex } from "../raft/types.js";
+import type { StorageFailure } from "../storage/log-store.js";
 import type { StateRow, StateStore, StateView } from "../storage/state-store.js";
 import type { StateDigest } from "../transport/transport.js";
 import { LIMITS } from "./options.js";
 import type { Pace } from "./pace.js";
-import type { ReplicaObserver } from "./ports.js";
 
 /** The journal is a chain of hashes, and the digest of what was applied holds its head: no need to read all of it. */
 const JOURNAL = { gte: "j/", lt: "j0" } as const;
@@ -22,7 +22,7 @@ interface Range {
 export class RowsDigest {
   readonly #state: StateStore;
   readonly #pace: Pace;
-  readonly #observer: ReplicaObserver;
+  readonly #unreadable: (failure: StorageFailure) => void;
   /** Rows that may differ between nodes without any harm. */
   readonly #local: readonly Range[];
   readonly #taken: (digest: StateDigest) => void;
@@ -33,12 +33,13 @@ export class RowsDigest {
     readonly state: StateStore;
     readonly machines: readonly Machine[];
     readonly pace: Pace;
-    readonly observer: ReplicaObserver;
+    /** This node's own state is damaged. */
+    readonly unreadable: (failure: StorageFailure) => void;
     readonly taken: (digest: StateDigest) => void;
   }) {
     this.#state = options.state;
     this.#pace = options.pace;
-    this.#observer = options.observer;
+    this.#unreadable = options.unreadable;
     this.#local = options.machines.flatMap((machine) => machine.localRanges);
     this.#taken = options.taken;
   }
@@ -72,8 +73,8 @@ export class RowsDigest {
     view.next(LIMITS.snapshotChunkBytes, (failure, rows) => {
       if (this.#isStopped) return;
       if (failure !== undefined) {
-        this.#observer.notice("error", `The rows of the state cannot be compared: ${failure.message}`);
         this.#close();
+        this.#unreadable(failure);
         return;
       }
       if (rows.length === 0) {

@@ -167,3 +167,24 @@ t.test("nodes that restart, fall behind and install snapshots come to the same d
   );
   t.equal(load.violation(), undefined);
 });
+
+t.test("a row that can no longer be read ends the node, before anybody asks for it", async (t) => {
+  const cluster = await clusterOf(3);
+  const load = new Load(cluster);
+  load.run(cluster.nodes, 150);
+  cluster.time.advance(1000);
+  const [damaged] = cluster.followers;
+  if (damaged === undefined) throw new Error("there is no follower");
+  const [row] = damaged.stateDisk.rows({ gte: "m7/line/", lt: "m7/line/~" });
+  if (row === undefined) throw new Error("there are rows");
+  const [key, value] = row;
+  const flipped = Buffer.from(value);
+  flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
+  damaged.stateDisk.apply([{ type: "put", key, value: flipped }]);
+  load.run(
+    cluster.nodes.filter((node) => node !== damaged),
+    150,
+  );
+  cluster.time.until(() => damaged.failure !== undefined);
+  t.match(damaged.failure, { code: "DAMAGED", message: /fails its checksum/ });
+});
