@@ -1,57 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import t, { type Test } from "tap";
-import { localPorts, whyPortIsTaken } from "../../cluster/ports.js";
+import t from "tap";
+import { localPorts } from "../../cluster/ports.js";
+import { folioCluster, freeOffset, host, next } from "./folio-cluster.js";
 
-const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-const host = "127.0.0.1";
 const admin = { "x-api-key": "admin-demo", "content-type": "application/json" };
-
-/** A shift at which all ports of three nodes are free. */
-async function freeOffset(): Promise<number> {
-  for (;;) {
-    const offset = 10_000 + Math.floor(Math.random() * 12_000);
-    const ports = [1, 2, 3].flatMap((id) => Object.values(localPorts(id, offset)));
-    const taken = await Promise.all(ports.map((port) => whyPortIsTaken(port, host)));
-    if (taken.every((reason) => reason === undefined)) return offset;
-  }
-}
-
-interface Run {
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
-  output(): string;
-  /** Resolves when the output holds the text; rejects if the command ends before. */
-  shows(text: string): Promise<void>;
-}
-
-function folioCluster(t: Test, ...parameters: string[]): Run {
-  const child = spawn(process.execPath, [main, "cluster", ...parameters], { stdio: ["ignore", "pipe", "pipe"] });
-  t.teardown(() => child.kill("SIGTERM"));
-  let output = "";
-  const collect = (chunk: Buffer): void => {
-    output += chunk.toString();
-    child.emit("output");
-  };
-  child.stdout.on("data", collect);
-  child.stderr.on("data", collect);
-  const exited = once(child, "close").then(([code]) => code as number | null);
-  const shows = async (text: string): Promise<void> => {
-    while (!output.includes(text)) {
-      const ended = await Promise.race([once(child, "output").then(() => false), exited.then(() => true)]);
-      if (ended && !output.includes(text)) throw new Error(`folio cluster ended: ${output}`);
-    }
-  };
-  return { child, exited, output: () => output, shows };
-}
-
-async function next(origin: string, prefix: string): Promise<string> {
-  const response = await fetch(`${origin}/api/v1/next/${prefix}`);
-  const { full_number } = (await response.json()) as { readonly full_number: string };
-  return full_number;
-}
 
 t.test("`folio cluster` serves the samples on all nodes, stops on Ctrl-C, and goes on where it stopped", async (t) => {
   const offset = await freeOffset();

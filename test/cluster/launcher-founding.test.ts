@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { agreeWithFounding } from "../../cluster/founding.js";
+import { agreeWithFounding, noteMembers } from "../../cluster/founding.js";
 import { LaunchError } from "../../cluster/launch-error.js";
 import { localPorts } from "../../cluster/ports.js";
 
@@ -9,6 +9,16 @@ t.test("a folder is founded once, and the same shape may come back", (t) => {
   const folder = join(t.testdir(), "new");
   agreeWithFounding(folder, { nodes: 3, portOffset: 0 });
   agreeWithFounding(folder, { nodes: 3, portOffset: 0 });
+  t.end();
+});
+
+t.test("who came and went is noted, and is who belongs to it the next time", (t) => {
+  const folder = t.testdir();
+  const founding = { nodes: 3, portOffset: 0 };
+  t.strictSame(agreeWithFounding(folder, founding), { ids: [1, 2, 3], joined: [] });
+  noteMembers(folder, founding, { ids: [2, 3, 4], joined: [4] });
+  t.match(agreeWithFounding(folder, founding), { ids: [2, 3, 4], joined: [4] });
+  t.throws(() => agreeWithFounding(folder, { nodes: 5, portOffset: 0 }), { name: "LaunchError" });
   t.end();
 });
 
@@ -25,7 +35,14 @@ t.test("another number of nodes or other ports are refused with the way out", (t
 });
 
 t.test("a damaged note stops the start instead of being overwritten", (t) => {
-  for (const text of ["", "{", "null", '{"nodes":"3","portOffset":0}', "[]"]) {
+  for (const text of [
+    "",
+    "{",
+    "null",
+    '{"nodes":"3","portOffset":0}',
+    "[]",
+    '{"nodes":3,"portOffset":0,"ids":["1"]}',
+  ]) {
     const folder = t.testdir();
     writeFileSync(join(folder, "cluster.json"), text);
     t.throws(() => agreeWithFounding(folder, { nodes: 3, portOffset: 0 }), { name: "LaunchError" }, `"${text}"`);
