@@ -99,7 +99,7 @@ export const LIMITS = {
   memberChangeMs: 4_000,
   memberChangesMax: 64,
   /** A digest of the state is taken at every multiple of this index, and so many of them are remembered. */
-  digestIntervalEntries: 16,
+  digestIntervalEntries: 64,
   digestsKept: 256,
   rowsDigestsKept: 4,
   /** Rows are read and hashed no faster than that, beside everything else. */

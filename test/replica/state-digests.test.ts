@@ -99,7 +99,8 @@ function peersOf(cluster: VirtualCluster, node: VirtualNode): number[] {
 t.test("a machine that comes to another result is found out, by itself and by its peers", async (t) => {
   const cluster = await clusterOf(3);
   const load = new Load(cluster);
-  load.run(cluster.nodes, 40);
+  load.run(cluster.nodes, 150);
+  cluster.time.advance(1000);
   t.same(
     cluster.nodes.flatMap(({ divergences }) => divergences),
     [],
@@ -109,7 +110,7 @@ t.test("a machine that comes to another result is found out, by itself and by it
   wrong.machine.miscounts = true;
   load.run([cluster.leader], 1);
   wrong.machine.miscounts = false;
-  load.run(cluster.nodes, 40);
+  load.run(cluster.nodes, 150);
   cluster.time.advance(2000);
   t.same(new Set(wrong.divergences.map(({ peer }) => peer)), new Set(peersOf(cluster, wrong)));
   t.match(wrong.replica?.view().reason, /^This node's state \(entries\) differs from that of node \d and node \d/);
