@@ -239,16 +239,17 @@ export class MemberChanges {
   }
 }
 
-/** It commits, is replaced by another leader's entry and never happens, or nothing is known yet. */
+/**
+ * It commits, or another entry commits in its place and it never happens. Until then nothing is known, even where it is
+ * gone from this log: another leader may still bring it back (Figure 3.7, classic bug 18).
+ */
 function fateOf(core: RaftCore, { index, term }: Position): Outcome | undefined {
+  if (core.commitIndex < index) return undefined;
   const found = core.termAt(index);
   // Cut away meanwhile; while the term lasts, nobody can have replaced it.
-  if (core.term === term && core.commitIndex >= index) return DONE;
-  if (found === term) return core.commitIndex >= index ? DONE : undefined;
-  if (found !== undefined || index > core.lastIndex) {
-    return { outcome: "notLeader", reason: "Another leader took over before the change could commit." };
-  }
-  return { outcome: "unknown", reason: "This node was behind while the change was decided." };
+  if (found === term || core.term === term) return DONE;
+  if (found === undefined) return { outcome: "unknown", reason: "This node was behind while the change was decided." };
+  return { outcome: "notLeader", reason: "Another leader took over before the change could commit." };
 }
 
 /** What time alone may mend. */

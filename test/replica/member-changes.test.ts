@@ -247,3 +247,33 @@ t.test("a node that stops answers whoever waits for a change", async (t) => {
   t.equal(waiting.reply?.outcome, "refused");
   t.match(leader.change({ kind: "remove", nodeId: 2 }).reply, { outcome: "refused", reason: /shutting down/ });
 });
+
+t.test(
+  "bug 18: a change whose entry was replaced may still commit, so its fate is open until another one has",
+  async (t) => {
+    const cluster = await readyCluster(5);
+    const { leader } = cluster;
+    const [witness, usurper] = cluster.followers as [VirtualNode, VirtualNode];
+    let [candidate, hearers] = [usurper.id, [witness.id]];
+    cluster.filter = (from, to, messages) =>
+      messages.filter((message) => {
+        if (message.type === "voteRequest") return from === candidate;
+        return message.type !== "appendRequest" || hearers.includes(to);
+      });
+    const asked = leader.change({ kind: "add", nodeId: 9, storeId: "new", address: "x:1" });
+    const [left, right] = [leader.replica?.core, witness.replica?.core];
+    if (left === undefined || right === undefined) throw new Error("both have their seats");
+    cluster.time.until(() => right.configuration.members.length === 6);
+    // It is on two of five when another leader, whom only the old one hears, replaces it there.
+    cluster.time.until(() => usurper.replica?.isLeader === true);
+    hearers = [leader.id];
+    cluster.time.until(() => left.configuration.members.length === 5);
+    cluster.time.advance(10);
+    t.equal(asked.reply, undefined, "it is gone here, and not lost");
+    await usurper.crash();
+    [candidate, hearers] = [witness.id, cluster.nodes.map(({ id }) => id)];
+    cluster.time.until(() => asked.reply !== undefined);
+    t.equal(asked.reply?.outcome, "done");
+    t.equal(left.configuration.members.length, 6);
+  },
+);
