@@ -47,6 +47,8 @@ export interface Config {
   /** and this many entries are kept for slow followers. */
   readonly logTailEntries: number;
   readonly snapshotBytesPerSecond: number;
+  /** 0: never. */
+  readonly scrubIntervalHours: number;
   readonly autoCreate: boolean;
   readonly idempotencyRetentionHours: number;
   readonly idempotencyKeysMax: number;
@@ -122,6 +124,7 @@ const environmentSchema = Type.Object(
     LOG_BYTES_MAX: integer(mebibyte, 2 ** 40, 128 * mebibyte),
     LOG_TAIL_ENTRIES: integer(0, 1_000_000_000, 10_000),
     SNAPSHOT_BYTES_PER_SECOND: integer(65_536, 2 ** 40, 32 * mebibyte),
+    SCRUB_INTERVAL_HOURS: integer(0, 500, 24),
     AUTO_CREATE: flag(true),
     IDEMPOTENCY_RETENTION_HOURS: integer(1, 100 * 366 * 24, 24),
     IDEMPOTENCY_KEYS_MAX: integer(1, 1_000_000_000, 5_000_000),
@@ -288,6 +291,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, interfaces: () => Interfaces 
     logBytesMax: variables.LOG_BYTES_MAX,
     logTailEntries: variables.LOG_TAIL_ENTRIES,
     snapshotBytesPerSecond: variables.SNAPSHOT_BYTES_PER_SECOND,
+    scrubIntervalHours: variables.SCRUB_INTERVAL_HOURS,
     autoCreate: variables.AUTO_CREATE,
     idempotencyRetentionHours: variables.IDEMPOTENCY_RETENTION_HOURS,
     idempotencyKeysMax: variables.IDEMPOTENCY_KEYS_MAX,

@@ -1,10 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openLevelLogStore } from "./storage/level-log-store.js";
+import { stateDirectory } from "./storage/level-state-generations.js";
 import { openLevelStateStore } from "./storage/level-state-store.js";
 import { type LogStore, StorageFailure } from "./storage/log-store.js";
 import type { StateStore } from "./storage/state-store.js";
 import { systemRandomness } from "./system-ports.js";
+
+const LOG = "log";
+const STATE = "state";
 
 export interface Stores {
   readonly log: LogStore;
@@ -26,7 +30,7 @@ export interface StoresPlace {
  */
 export async function openStores({ dataDir, nodeId, storeId, notice }: StoresPlace): Promise<Stores> {
   await mkdir(dataDir, { recursive: true });
-  const directory = join(dataDir, "log");
+  const directory = join(dataDir, LOG);
   const log = await openLevelLogStore({ directory, nodeId, randomId: () => storeId ?? systemRandomness.id() });
   try {
     if (storeId !== undefined && log.storeId !== storeId) {
@@ -34,7 +38,7 @@ export async function openStores({ dataDir, nodeId, storeId, notice }: StoresPla
       throw new StorageFailure("FOREIGN", `${found}. A directory is never shared, copied or taken over.`);
     }
     const state = await openLevelStateStore({
-      directory: join(dataDir, "state"),
+      directory: join(dataDir, STATE),
       generation: log.recovery.stateGeneration,
       nodeId,
       storeId: log.storeId,
@@ -45,6 +49,11 @@ export async function openStores({ dataDir, nodeId, storeId, notice }: StoresPla
     await log.close();
     throw error;
   }
+}
+
+/** Where LevelDB keeps them now: a snapshot that was installed has put another state in force. */
+export function directoriesOf({ state }: Stores, dataDir: string): readonly string[] {
+  return [join(dataDir, LOG), stateDirectory(join(dataDir, STATE), state.generation)];
 }
 
 export async function closeStores({ log, state }: Stores): Promise<void> {

@@ -8,8 +8,9 @@ import type { NodeConfig } from "./config.js";
 import { NodeAdministration } from "./node-administration.js";
 import { NodeBackend } from "./node-backend.js";
 import { buildReplica, buildTransport, type NodeOptions } from "./node-replica.js";
+import { startScrub } from "./node-scrub.js";
 import { joinCluster, NodeSeat } from "./node-seat.js";
-import { closeStores, openStores, type Stores } from "./node-stores.js";
+import { closeStores, directoriesOf, openStores, type Stores } from "./node-stores.js";
 import { startUpkeep } from "./node-upkeep.js";
 import type { Replica } from "./replica/replica.js";
 import { clearSeat } from "./seat-claim.js";
@@ -66,7 +67,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 async function startOn(stores: Stores, contacts: readonly PeerAddress[], options: NodeOptions): Promise<RunningNode> {
-  const { config, logger } = options;
+  const { config, logger, fatal } = options;
   const { log, state } = stores;
   const metrics = createMetrics();
   const machine = new SequenceMachine(state);
@@ -101,10 +102,17 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   inner.seed();
   seat.start();
   const upkeep = startUpkeep(machine, logger);
+  const scrub = startScrub({
+    directories: () => directoriesOf(stores, dataDir),
+    intervalMs: config.scrubIntervalHours * HOUR_MS,
+    logger,
+    finished: ({ bytes }) => metrics.storage.scrubbed(bytes),
+    fatal,
+  });
   return {
     backend,
     stop: async (graceMs) => {
-      await upkeep.stop();
+      await Promise.all([upkeep.stop(), scrub.stop()]);
       const hasLeft = await stopParts(parts, graceMs);
       await closeStores(stores);
       if (hasLeft) await clearSeat(dataDir);

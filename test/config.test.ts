@@ -40,6 +40,7 @@ t.test("an empty environment gives a single node on loopback with the documented
     logBytesMax: 134_217_728,
     logTailEntries: 10_000,
     snapshotBytesPerSecond: 33_554_432,
+    scrubIntervalHours: 24,
     autoCreate: true,
     idempotencyRetentionHours: 24,
     idempotencyKeysMax: 5_000_000,
@@ -71,6 +72,7 @@ t.test("every variable reaches the configuration", (t) => {
     LOG_BYTES_MAX: "2000000",
     LOG_TAIL_ENTRIES: "100",
     SNAPSHOT_BYTES_PER_SECOND: "1000000",
+    SCRUB_INTERVAL_HOURS: "0",
     AUTO_CREATE: "false",
     IDEMPOTENCY_RETENTION_HOURS: "48",
     IDEMPOTENCY_KEYS_MAX: "1000",
@@ -105,6 +107,7 @@ t.test("every variable reaches the configuration", (t) => {
     logBytesMax: 2_000_000,
     logTailEntries: 100,
     snapshotBytesPerSecond: 1_000_000,
+    scrubIntervalHours: 0,
     autoCreate: false,
     idempotencyRetentionHours: 48,
     idempotencyKeysMax: 1000,
@@ -167,6 +170,7 @@ t.test("each variable has its own limits", (t) => {
     LOG_BYTES_MAX: ["1048575"],
     LOG_TAIL_ENTRIES: ["-1", "100000"],
     SNAPSHOT_BYTES_PER_SECOND: ["65535"],
+    SCRUB_INTERVAL_HOURS: ["-1", "501"],
     VOTER: ["no"],
     LEAVE: ["1"],
     AUTO_CREATE: ["maybe"],
@@ -321,7 +325,7 @@ t.test("two listeners cannot share a port", (t) => {
 });
 
 t.test("the names of all variables are known to those who check deployment files", (t) => {
-  t.equal(variableNames.length, 28);
+  t.equal(variableNames.length, 29);
   t.ok(variableNames.includes("PEERS"));
   t.end();
 });
