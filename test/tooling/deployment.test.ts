@@ -15,6 +15,8 @@ function read(path: string): string {
 }
 
 interface ComposeNode {
+  readonly depends_on?: readonly string[];
+  readonly deploy?: { readonly replicas: number };
   readonly build: { readonly context: string; readonly dockerfile: string };
   readonly environment: Readonly<Record<string, string>>;
   readonly healthcheck: { readonly test: readonly string[] };
@@ -22,7 +24,8 @@ interface ComposeNode {
   readonly profiles?: readonly string[];
   readonly restart: string;
   readonly stop_grace_period: string;
-  readonly volumes: readonly string[];
+  /** Undefined: what the image declares. */
+  readonly volumes?: readonly string[];
 }
 
 interface Compose {
@@ -60,9 +63,11 @@ function environmentOf(node: ComposeNode): Record<string, string> {
 const three = compose({});
 const five = compose(parseEnv(read("cluster/five.env")) as NodeJS.ProcessEnv);
 
+/** Without --scale. */
 function startedBy(file: Compose, profile: string | undefined): [string, ComposeNode][] {
   return Object.entries(file.services).filter(
-    ([, { profiles }]) => profiles === undefined || (profile !== undefined && profiles.includes(profile)),
+    ([, { profiles, deploy }]) =>
+      deploy?.replicas !== 0 && (profiles === undefined || (profile !== undefined && profiles.includes(profile))),
   );
 }
 
@@ -117,6 +122,62 @@ for (const { title, nodes, size } of clusters) {
     t.end();
   });
 }
+
+const learner = three.services["learner"];
+const container = () => ({ eth0: [{ address: "172.18.0.7", internal: false }] });
+
+t.test(
+  "--scale learner=N starts learners that ask any founder for a seat and give it up when they are stopped",
+  (t) => {
+    if (learner === undefined) throw new Error("there is a service of learners");
+    t.equal(learner.deploy?.replicas, 0, "without --scale there is none");
+    const config = loadConfig(environmentOf(learner), container);
+    const founders = startedBy(three, undefined).map(([name]) => name);
+    t.match(config, { nodeId: "auto", peers: [], voter: false, leave: true, host: "0.0.0.0", dataDir: "/data" });
+    t.strictSame(
+      config.join,
+      founders.map((name) => `${name}:7070`),
+      "the names are the services', found by DNS",
+    );
+    t.equal(config.advertiseAddress, "172.18.0.7", "the container's own address: its name means all of them");
+    t.strictSame(learner.depends_on, founders, "they stop before those who take their seats back");
+    t.equal(learner.volumes, undefined, "a named volume would be shared by all of them");
+    t.match(learner.stop_grace_period, /^[1-9]\d+s$/);
+    const known: readonly string[] = [...variableNames, "NODE_ENV"];
+    t.strictSame(
+      Object.keys(environmentOf(learner)).filter((variable) => !known.includes(variable)),
+      [],
+    );
+    t.end();
+  },
+);
+
+t.test("learners are published on ports of their own, on loopback, as many as there may be", (t) => {
+  const ranges = (learner?.ports ?? []).map((port) =>
+    /^127\.0\.0\.1:(\d+)-(\d+):(\d+)$/.exec(port)?.slice(1).map(Number),
+  );
+  const config = loadConfig(environmentOf(learner ?? (startedBy(three, undefined)[0]?.[1] as ComposeNode)), container);
+  t.strictSame(
+    ranges.map((range) => range?.[2]),
+    [config.port, config.grpcPort],
+  );
+  const taken = [1, 2, 3, 4, 5].flatMap((id) => Object.values(localPorts(id)));
+  for (const [first = 0, last = 0] of ranges.map((range) => range ?? [])) {
+    t.equal(last - first, 9);
+    t.notOk(taken.some((port) => port >= first && port <= last));
+  }
+  t.end();
+});
+
+t.test("README.md walks through scaling with the ports and variables of the Compose file", (t) => {
+  const section = read("README.md").split("## More front doors")[1]?.split("\n## ")[0] ?? "";
+  t.match(section, "--scale learner=2");
+  for (const [name, value] of Object.entries(learner?.environment ?? {})) {
+    if (["NODE_ID", "ADVERTISE_ADDRESS", "VOTER", "LEAVE"].includes(name)) t.match(section, `${name}=${value}`);
+  }
+  t.match(section, "8090");
+  t.end();
+});
 
 t.test("no key is built in: without one, administrators are refused", (t) => {
   for (const [, node] of startedBy(five, "five")) {
