@@ -54,6 +54,7 @@ interface Hooks {
   readonly wake: () => void;
   readonly failed: (failure: Error) => void;
   readonly core: () => RaftCore | undefined;
+  readonly clusterId: () => string;
   readonly mayHear: (peer: NodeId) => boolean;
   readonly stateReplaced: () => void;
   readonly leaderMoved: () => void;
@@ -67,6 +68,7 @@ export function assemble(options: ReplicaOptions, ports: ReplicaPorts): Parts {
     wake: () => turn.wake(),
     failed: (failure) => life.fail(failure),
     core: () => membership.core,
+    clusterId: () => membership.clusterId,
     mayHear: (peer) => membership.mayHear(peer),
     stateReplaced: () => turn.stateReplaced(),
     leaderMoved: () => turn.leaderIs(membership.core?.leader),
@@ -95,8 +97,13 @@ export function assemble(options: ReplicaOptions, ports: ReplicaPorts): Parts {
     proposals.failAll(STOPPING);
     reads.failAll(STOPPING);
   };
-  const isCountedBy = (peer: NodeId) => membership.isCountedBy(peer);
-  const statuses = new StatusExchange({ peers, transport, digests, isCountedBy });
+  const statuses = new StatusExchange({
+    peers,
+    transport,
+    digests,
+    isMember: (peer) => membership.counts(peer),
+    isCountedBy: (peer) => membership.isCountedBy(peer),
+  });
   const standing = new Standing(options, { life, membership, peers, sessions, fetching, digests, appliedIndex });
   const common = { ...kept, life, membership, changes, peers, dispatch, skew, clock, statuses, standing, wake };
   const hearing = new Hearing({ ...common, transport, leaderIsBack: (leader) => turn.leaderIs(leader) });
@@ -108,7 +115,7 @@ export function assemble(options: ReplicaOptions, ports: ReplicaPorts): Parts {
 /** What the node keeps: its log, what apply made of it, and copies of that on their way. */
 function assembleKeeping(options: ReplicaOptions, ports: ReplicaPorts, hooks: Hooks & { readonly life: Life }) {
   const { log, state, machines, transport, clock, observer } = ports;
-  const { core, wake, failed, mayHear, life, stateReplaced } = hooks;
+  const { core, clusterId, wake, failed, mayHear, life, stateReplaced } = hooks;
   const { recovery } = log;
   const { nodeId, version } = options;
   const replicated = new ReplicatedState(state, machines);
@@ -125,7 +132,7 @@ function assembleKeeping(options: ReplicaOptions, ports: ReplicaPorts, hooks: Ho
   const fetching = new SnapshotFetching({
     ...shared,
     transport,
-    clusterId: () => applier.clusterId,
+    clusterId,
     install: (snapshot, done) => install.install(snapshot, done),
   });
   const compaction = new Compaction({

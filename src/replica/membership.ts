@@ -92,6 +92,11 @@ export class Membership {
     return this.#seats.admits(peer, type);
   }
 
+  /** Whether the peer's stream speaks for the store that holds its seat here. */
+  counts(peer: NodeId): boolean {
+    return this.#seats.admits(peer, "appendReply");
+  }
+
   /** Whether what is meant for the peer's seat may go out on its stream. */
   mayHear(peer: NodeId): boolean {
     return this.#seats.mayHear(peer);

@@ -1,3 +1,4 @@
+import { isVoter } from "../raft/quorum.js";
 import type { LogIndex } from "../raft/types.js";
 import type { Life } from "./life.js";
 import type { Membership } from "./membership.js";
@@ -61,6 +62,8 @@ export class Standing {
     const { doubt } = this.#digests;
     if (doubt !== "") return doubt;
     if (core.leader === undefined) return "No leader is known.";
+    // A voter would stand; a learner goes by the leader that it had.
+    if (!core.hasQuorum && !isVoter(core.configuration, core.id)) return "The leader has not been heard for a while.";
     if (this.#fetching.isUnderway) return "The node is too far behind, and fetches a snapshot.";
     if (this.#sessions.session === 0) return "The node has not registered its session yet.";
     return "";

@@ -12,6 +12,8 @@ export class StatusExchange {
   readonly #peers: PeerBook;
   readonly #transport: Transport;
   readonly #digests: StateDigests;
+  /** Whether the peer holds its seat here: who is no member any more is not compared with. */
+  readonly #isMember: (peer: NodeId) => boolean;
   /** Whether the peer counts this very store as the holder of this node's seat. */
   readonly #isCountedBy: (peer: NodeId) => boolean;
   #sentAt = Number.NEGATIVE_INFINITY;
@@ -20,11 +22,13 @@ export class StatusExchange {
     readonly peers: PeerBook;
     readonly transport: Transport;
     readonly digests: StateDigests;
+    readonly isMember: (peer: NodeId) => boolean;
     readonly isCountedBy: (peer: NodeId) => boolean;
   }) {
     this.#peers = options.peers;
     this.#transport = options.transport;
     this.#digests = options.digests;
+    this.#isMember = options.isMember;
     this.#isCountedBy = options.isCountedBy;
   }
 
@@ -43,7 +47,7 @@ export class StatusExchange {
   /** Returns why this node must end, if the status proves that its log lost entries. */
   heard(from: NodeId, status: PeerStatus, core: RaftCore): StorageFailure | undefined {
     this.#peers.heard(from, status);
-    this.#digests.heard(from, status);
+    if (this.#isMember(from)) this.#digests.heard(from, status);
     // To a leader that goes by an older membership, this node's seat may be another store's.
     return this.#isCountedBy(from) ? lostEntries(from, status, core) : undefined;
   }

@@ -58,6 +58,18 @@ t.test("an empty node joins under load, serves reads and forwards writes, and do
   }
 });
 
+t.test("a learner that hears no leader is not ready, until it hears one again", async (t) => {
+  const cluster = await readyCluster(3);
+  const learner = await letIn(cluster, 4);
+  cluster.time.until(() => learner.isReady);
+  for (const { id } of cluster.founders) cluster.network.cut(4, id);
+  cluster.time.advance(1000);
+  t.match(learner.replica?.view().reason, /leader has not been heard/);
+  for (const { id } of cluster.founders) cluster.network.heal(4, id);
+  cluster.time.until(() => learner.isReady, 5000);
+  t.equal(kindOf(cluster, 4), "learner");
+});
+
 t.test("a learner that has caught up is promoted, and its vote counts from then on", async (t) => {
   const cluster = await readyCluster(3);
   const load = new Load(cluster);
