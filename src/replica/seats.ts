@@ -182,7 +182,7 @@ export class Seats {
     return !isDisplaced(hello.configuration, hello);
   }
 
-  /** Whether what is meant for the peer's seat may go out on its stream: not if another store is at its end. */
+  /** Whether what a leader says to the peer's seat may go out on its stream: not if another store is at its end. */
   mayHear(peer: NodeId): boolean {
     const hello = this.#hellos.get(peer);
     return hello === undefined || !isDisplaced(this.#configuration, hello);

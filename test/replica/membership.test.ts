@@ -256,3 +256,34 @@ t.test("a cluster grows from one to five and shrinks to three: no draw fails, no
     t.equal(cluster.leader.replica?.core?.configuration.members.length, 3);
   }
 });
+
+// Found by the simulator (seed 700079): the joiner's answers were kept from the leader, whose seat it knew as another store's.
+t.test("a node with an old configuration follows a leader that holds its seat with a newer store", async (t) => {
+  const cluster = await readyCluster(3);
+  const load = new Load(cluster);
+  load.run(cluster.nodes, 150);
+  cluster.loses = ({ kind, to, from }) => kind === "chunk" && (to === 4 || from === 4);
+  const joiner = await letIn(cluster, 4);
+  cluster.time.until(() => joiner.replica?.core !== undefined);
+  const [replaced] = cluster.followers.filter((node) => node !== joiner);
+  if (replaced === undefined) throw new Error("there is no follower");
+  const { id } = replaced;
+  await replaced.crash();
+  cluster.changed({ kind: "remove", nodeId: id });
+  replaced.wipe();
+  await replaced.start();
+  cluster.changed({ kind: "add", nodeId: id, storeId: replaced.storeId, address: replaced.address });
+  cluster.changed({ kind: "promote", nodeId: id });
+  cluster.changed({ kind: "transfer", nodeId: id });
+  t.equal(
+    joiner.replica?.core?.configuration.members.find((member) => member.id === id)?.storeId === replaced.storeId,
+    false,
+  );
+  cluster.loses = () => false;
+  load.runUntil(
+    () => cluster.nodes.filter((node) => node !== joiner),
+    () => joiner.isReady,
+  );
+  load.untilAnswered();
+  t.equal(load.violation(), undefined);
+});
