@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type AskNode, askLeader, type LeaderAnswer } from "./leader-calls.js";
 import type { Configuration } from "./raft/types.js";
-import { clearSeat, readClaim, writeClaim } from "./seat-claim.js";
+import { clearSeat, readClaim, type SeatClaim, writeClaim } from "./seat-claim.js";
 import type { ChangeMembersRequest } from "./transport/transport.js";
 
 /** A joiner has all the time in the world: each search for the leader ends after this and begins anew. */
@@ -27,7 +27,13 @@ export interface Joining {
 export interface ClaimedSeat {
   readonly nodeId: number;
   /** undefined: whatever the directory holds, or a new one. */
-  readonly storeId: string | undefined;
+  readonly store: ClaimedStore | undefined;
+}
+
+export interface ClaimedStore {
+  readonly id: string;
+  /** It was made before: if it is missing, it is lost. */
+  readonly exists: boolean;
 }
 
 /**
@@ -39,17 +45,18 @@ export interface ClaimedSeat {
  */
 export async function claimSeat(joining: Joining, wanted: number | "auto"): Promise<ClaimedSeat> {
   await finishLeaving(joining);
-  if (wanted !== "auto") return { nodeId: wanted, storeId: undefined };
+  if (wanted !== "auto") return { nodeId: wanted, store: undefined };
   const { dataDir, randomId } = joining;
   const noted = await readClaim(dataDir);
-  const claim = noted ?? { storeId: randomId(), nodeId: undefined, isLeaving: false };
+  const claim: SeatClaim = noted ?? { storeId: randomId(), nodeId: undefined, stage: "claimed" };
   if (noted === undefined) await writeClaim(dataDir, claim);
-  if (claim.nodeId !== undefined) return { nodeId: claim.nodeId, storeId: claim.storeId };
-  const { storeId } = claim;
+  const { storeId, stage } = claim;
+  const store = { id: storeId, exists: stage === "opened" };
+  if (claim.nodeId !== undefined) return { nodeId: claim.nodeId, store };
   const { nodeId } = await askUntilDone(joining, { kind: "add", nodeId: 0, storeId, address: joining.address });
   await writeClaim(dataDir, { ...claim, nodeId });
   joining.notice(`The cluster has assigned the id ${nodeId} to this node.`);
-  return { nodeId, storeId };
+  return { nodeId, store };
 }
 
 /**
@@ -71,7 +78,7 @@ export async function join(
  */
 async function finishLeaving(joining: Joining): Promise<void> {
   const claim = await readClaim(joining.dataDir);
-  if (claim === undefined || !claim.isLeaving) return;
+  if (claim?.stage !== "leaving") return;
   const { nodeId, storeId } = claim;
   if (nodeId !== undefined) {
     const address = joining.address;

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { NodeConfig } from "./config.js";
+import type { ClaimedStore } from "./joining.js";
 import type { Machine } from "./machine/machine.js";
 import type { Stores } from "./node-stores.js";
 import { Replica } from "./replica/replica.js";
@@ -14,7 +15,7 @@ const UINT32_RANGE = 0x1_0000_0000;
 export interface NodeOptions {
   readonly config: NodeConfig;
   /** The store that the data directory must hold, or is made with; undefined: any. */
-  readonly storeId?: string | undefined;
+  readonly store?: ClaimedStore | undefined;
   readonly version: string;
   readonly logger: Logger;
   /** The process must end now: this node can no longer be trusted. Called at most once. */

@@ -15,7 +15,7 @@ const LEAVE_MS = 5000;
 export async function claimNodeSeat(config: Config, logger: Logger): Promise<ClaimedSeat> {
   if (config.join.length > 0) return claimSeat(joiningOf(config, logger), config.nodeId);
   if (config.nodeId === "auto") throw new Error("the configuration lets only a node that joins have its id assigned");
-  return { nodeId: config.nodeId, storeId: undefined };
+  return { nodeId: config.nodeId, store: undefined };
 }
 
 /** Asks the cluster to let this empty node in. @returns its members: whom to keep streams with until it has its seat */
@@ -83,7 +83,7 @@ export class NodeSeat {
   async giveUp(): Promise<boolean> {
     const { dataDir, nodeId, leave } = this.#config;
     if (!leave || this.#kind() !== "learner") return false;
-    await writeClaim(dataDir, { storeId: this.#storeId, nodeId, isLeaving: true });
+    await writeClaim(dataDir, { storeId: this.#storeId, nodeId, stage: "leaving" });
     try {
       const outcome = await this.#administration.changeMembers({ kind: "remove", id: nodeId }, LEAVE_MS);
       if (outcome.kind === "done") {

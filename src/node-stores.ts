@@ -1,5 +1,7 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { ClaimedStore } from "./joining.js";
+import { damaged } from "./storage/damage.js";
 import { openLevelLogStore } from "./storage/level-log-store.js";
 import { stateDirectory } from "./storage/level-state-generations.js";
 import { openLevelStateStore } from "./storage/level-state-store.js";
@@ -18,8 +20,8 @@ export interface Stores {
 export interface StoresPlace {
   readonly dataDir: string;
   readonly nodeId: number;
-  /** The id of the store that must be there, or be made; undefined: any, or a new one. */
-  readonly storeId?: string | undefined;
+  /** The store that must be there, or be made; undefined: any, or a new one. */
+  readonly store?: ClaimedStore | undefined;
   /** Something an operator should read, in a sentence. */
   readonly notice: (message: string) => void;
 }
@@ -28,13 +30,16 @@ export interface StoresPlace {
  * Opens the log of a data directory, or makes one, and the state that the log goes by.
  * @throws StorageFailure when either cannot be opened or trusted; then neither is left open
  */
-export async function openStores({ dataDir, nodeId, storeId, notice }: StoresPlace): Promise<Stores> {
+export async function openStores({ dataDir, nodeId, store, notice }: StoresPlace): Promise<Stores> {
   await mkdir(dataDir, { recursive: true });
   const directory = join(dataDir, LOG);
-  const log = await openLevelLogStore({ directory, nodeId, randomId: () => storeId ?? systemRandomness.id() });
+  if (store?.exists === true && !(await isThere(directory))) {
+    throw damaged(directory, `The log of store ${store.id} is missing, though it was made before`);
+  }
+  const log = await openLevelLogStore({ directory, nodeId, randomId: () => store?.id ?? systemRandomness.id() });
   try {
-    if (storeId !== undefined && log.storeId !== storeId) {
-      const found = `${directory} holds store ${log.storeId}, but the claim beside it is of store ${storeId}`;
+    if (store !== undefined && log.storeId !== store.id) {
+      const found = `${directory} holds store ${log.storeId}, but the claim beside it is of store ${store.id}`;
       throw new StorageFailure("FOREIGN", `${found}. A directory is never shared, copied or taken over.`);
     }
     const state = await openLevelStateStore({
@@ -47,6 +52,15 @@ export async function openStores({ dataDir, nodeId, storeId, notice }: StoresPla
     return { log, state };
   } catch (error) {
     await log.close();
+    throw error;
+  }
+}
+
+async function isThere(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).length > 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
   }
 }

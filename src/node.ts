@@ -13,7 +13,7 @@ import { joinCluster, NodeSeat } from "./node-seat.js";
 import { closeStores, directoriesOf, openStores, type Stores } from "./node-stores.js";
 import { startUpkeep } from "./node-upkeep.js";
 import type { Replica } from "./replica/replica.js";
-import { clearSeat } from "./seat-claim.js";
+import { clearSeat, writeClaim } from "./seat-claim.js";
 import type { SeedSettings } from "./sequence/command.js";
 import { SequenceQueries } from "./sequence/machine/queries.js";
 import { SequenceMachine } from "./sequence/machine/sequence-machine.js";
@@ -52,10 +52,12 @@ interface Parts {
  * @throws StorageFailure when a store cannot be opened or trusted, Error when a port is taken
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { config, storeId, logger } = options;
+  const { config, store, logger } = options;
   const { dataDir, nodeId } = config;
-  const stores = await openStores({ dataDir, nodeId, storeId, notice: (message) => logger.warn(message) });
+  const stores = await openStores({ dataDir, nodeId, store, notice: (message) => logger.warn(message) });
   try {
+    // Before anything is promised in its name: from now on a missing store is a lost one.
+    if (store?.exists === false) await writeClaim(dataDir, { nodeId, storeId: store.id, stage: "opened" });
     const { recovery } = stores.log;
     const isJoining = config.join.length > 0 && recovery.empty && recovery.baseConfiguration === undefined;
     const contacts = isJoining ? await joinCluster(config, stores.log.storeId, logger) : [];

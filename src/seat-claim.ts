@@ -11,12 +11,20 @@ export interface SeatClaim {
   readonly storeId: string;
   /** undefined until the leader has assigned one. */
   readonly nodeId: number | undefined;
-  /** The node gave its seat up, or was about to: what is in the directory counts no more. */
-  readonly isLeaving: boolean;
+  readonly stage: ClaimStage;
 }
 
+export type ClaimStage =
+  /** The stores are still to be made, with that id. */
+  | "claimed"
+  /** They were made: should they be missing, they are lost, and must not be made again as if they remembered. */
+  | "opened"
+  /** The node gave its seat up, or was about to: what is in the directory counts no more. */
+  | "leaving";
+
 const FILE_NAME = "claim";
-const CLAIM_TEXT = /^folio claim format=1 node=(auto|[1-9]\d{0,4}) store=([0-9a-f]{32})( leaving)?\n$/;
+const CLAIM_TEXT =
+  /^folio claim format=1 node=(auto|[1-9]\d{0,4}) store=([0-9a-f]{32}) stage=(claimed|opened|leaving)\n$/;
 /** The stores of a node, whatever their generation. */
 const STORE_NAME = /^(log|state(-\d+)?)$/;
 
@@ -33,25 +41,23 @@ export async function readClaim(dataDir: string): Promise<SeatClaim | undefined>
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  const [, nodeId, storeId, leaving] = CLAIM_TEXT.exec(text) ?? [];
-  if (storeId === undefined) {
+  const [, nodeId, storeId, stage] = CLAIM_TEXT.exec(text) ?? [];
+  if (storeId === undefined || stage === undefined) {
     throw new Error(
       `${path} is damaged: it says which seat this node has. \`folio repair --rejoin\` sets the data directory aside.`,
     );
   }
-  return { storeId, nodeId: nodeId === "auto" ? undefined : Number(nodeId), isLeaving: leaving !== undefined };
+  return { storeId, nodeId: nodeId === "auto" ? undefined : Number(nodeId), stage: stage as ClaimStage };
 }
 
 /** Writes atomically and durably. */
-export async function writeClaim(dataDir: string, { storeId, nodeId, isLeaving }: SeatClaim): Promise<void> {
+export async function writeClaim(dataDir: string, { storeId, nodeId, stage }: SeatClaim): Promise<void> {
   await makeDirectory(dataDir);
   const path = join(dataDir, FILE_NAME);
   const partial = `${path}.partial`;
   const file = await open(partial, "w", 0o600);
   try {
-    await file.writeFile(
-      `folio claim format=1 node=${nodeId ?? "auto"} store=${storeId}${isLeaving ? " leaving" : ""}\n`,
-    );
+    await file.writeFile(`folio claim format=1 node=${nodeId ?? "auto"} store=${storeId} stage=${stage}\n`);
     await file.sync();
   } finally {
     await file.close();

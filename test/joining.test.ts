@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join as pathOf } from "node:path";
 import t, { type Test } from "tap";
 import { becomeVoter, claimSeat, type Joining, join } from "../src/joining.js";
+import { closeStores, openStores } from "../src/node-stores.js";
 import { clearSeat, readClaim, writeClaim } from "../src/seat-claim.js";
 import type { ChangeMembersReply, ChangeMembersRequest } from "../src/transport/transport.js";
 
@@ -51,26 +52,45 @@ function joiner(t: Test, cluster = new Cluster(), dataDir = t.testdir()) {
 
 t.test("with an id of its own, a node needs no claim", async (t) => {
   const { cluster, dataDir, joining } = joiner(t);
-  t.same(await claimSeat(joining, 4), { nodeId: 4, storeId: undefined });
+  t.same(await claimSeat(joining, 4), { nodeId: 4, store: undefined });
   t.same(cluster.asked, []);
   t.equal(await readClaim(dataDir), undefined);
 });
 
 t.test("with NODE_ID=auto the leader assigns the id, once: it is noted with the store that asked", async (t) => {
   const { cluster, dataDir, joining } = joiner(t);
-  t.same(await claimSeat(joining, "auto"), { nodeId: 4, storeId: STORE });
+  t.same(await claimSeat(joining, "auto"), { nodeId: 4, store: { id: STORE, exists: false } });
   t.same(cluster.asked, [{ kind: "add", nodeId: 0, storeId: STORE, address: "10.0.0.4:7070" }]);
-  t.same(await readClaim(dataDir), { nodeId: 4, storeId: STORE, isLeaving: false });
-  t.same(await claimSeat(joining, "auto"), { nodeId: 4, storeId: STORE }, "a restart asks nobody");
+  t.same(await readClaim(dataDir), { nodeId: 4, storeId: STORE, stage: "claimed" });
+  t.same(await claimSeat(joining, "auto"), { nodeId: 4, store: { id: STORE, exists: false } }, "a restart asks nobody");
   t.equal(cluster.asked.length, 1);
+  await writeClaim(dataDir, { nodeId: 4, storeId: STORE, stage: "opened" });
+  t.same(await claimSeat(joining, "auto"), { nodeId: 4, store: { id: STORE, exists: true } });
 });
+
+t.test(
+  "a store that was made once is not made again under its name: it would not remember what it promised",
+  async (t) => {
+    const dataDir = t.testdir();
+    const notice = () => undefined;
+    const fresh = { dataDir, nodeId: 4, store: { id: STORE, exists: false }, notice };
+    const stores = await openStores(fresh);
+    t.equal(stores.log.storeId, STORE);
+    await closeStores(stores);
+    const known = { ...fresh, store: { id: STORE, exists: true } };
+    await closeStores(await openStores(known));
+    await t.rejects(openStores({ ...known, store: { id: "f".repeat(32), exists: true } }), { code: "FOREIGN" });
+    rmSync(pathOf(dataDir, "log"), { recursive: true });
+    await t.rejects(openStores(known), { code: "DAMAGED", message: /is missing, though it was made before.*--rejoin/ });
+  },
+);
 
 t.test("a crash before the answer was noted asks again under the same store, and gets the same id", async (t) => {
   const { cluster, dataDir, joining } = joiner(t);
-  await writeClaim(dataDir, { storeId: STORE, nodeId: undefined, isLeaving: false });
+  await writeClaim(dataDir, { storeId: STORE, nodeId: undefined, stage: "claimed" });
   cluster.seats.set(7, STORE);
   const another = { ...joining, randomId: () => "f".repeat(32) };
-  t.same(await claimSeat(another, "auto"), { nodeId: 7, storeId: STORE });
+  t.same(await claimSeat(another, "auto"), { nodeId: 7, store: { id: STORE, exists: false } });
 });
 
 t.test("a refusal is told once, and asking goes on until the cluster lets the node in", async (t) => {
@@ -90,12 +110,12 @@ t.test("a seat given up just before a crash is given up for certain, and the dir
     const cluster = new Cluster();
     if (holder !== undefined) cluster.seats.set(4, holder);
     const dataDir = t.testdir();
-    await writeClaim(dataDir, { storeId: STORE, nodeId: 4, isLeaving: true });
+    await writeClaim(dataDir, { storeId: STORE, nodeId: 4, stage: "leaving" });
     for (const name of ["log", "state", "state-12", "statement"]) mkdirSync(pathOf(dataDir, name));
     const { joining } = joiner(t, cluster, dataDir);
     const fresh = { ...joining, randomId: () => "a".repeat(32) };
     const seat = await claimSeat(fresh, "auto");
-    t.equal(seat.storeId, "a".repeat(32));
+    t.equal(seat.store?.id, "a".repeat(32));
     t.equal(cluster.seats.get(4) === holder, holder === "f".repeat(32), "nobody else's seat is touched");
     t.notOk([...cluster.seats.values()].includes(STORE), "the old store has no seat");
     for (const name of ["log", "state", "state-12"]) t.notOk(existsSync(pathOf(dataDir, name)), name);
@@ -105,7 +125,7 @@ t.test("a seat given up just before a crash is given up for certain, and the dir
 
 t.test("clearing a seat can be repeated, and ends with the note", async (t) => {
   const dataDir = t.testdir({ log: { CURRENT: "x" }, "other.txt": "x" });
-  await writeClaim(dataDir, { storeId: STORE, nodeId: 4, isLeaving: true });
+  await writeClaim(dataDir, { storeId: STORE, nodeId: 4, stage: "leaving" });
   await clearSeat(dataDir);
   await clearSeat(dataDir);
   t.equal(await readClaim(dataDir), undefined);
@@ -114,7 +134,7 @@ t.test("clearing a seat can be repeated, and ends with the note", async (t) => {
 
 t.test("a damaged claim stops the start with the way out", async (t) => {
   const { dataDir, joining } = joiner(t);
-  await writeClaim(dataDir, { storeId: STORE, nodeId: 65_535, isLeaving: false });
+  await writeClaim(dataDir, { storeId: STORE, nodeId: 65_535, stage: "claimed" });
   const path = pathOf(dataDir, "claim");
   const sound = readFileSync(path, "latin1");
   for (const text of ["", sound.slice(0, -1), sound.replace("65535", "0"), sound.replace("store=0", "store=")]) {

@@ -39,9 +39,9 @@ async function runNode(version: string): Promise<void> {
     process.exit(exitCode.unexpected);
   };
   try {
-    const { nodeId, storeId } = await claimNodeSeat(config, logger);
+    const { nodeId, store } = await claimNodeSeat(config, logger);
     logger = createLogger({ level, nodeId });
-    const node = await startNode({ config: { ...config, nodeId }, storeId, version, logger, fatal });
+    const node = await startNode({ config: { ...config, nodeId }, store, version, logger, fatal });
     closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false }, async ({ err, signal }) => {
       if (err !== undefined) fatal(err);
       logger.info({ signal }, "stopping");

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
 import { localPorts, whyPortIsTaken } from "../../cluster/ports.js";
 
-const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+export const cliEntry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 export const host = "127.0.0.1";
 
 /** A shift at which all ports of so many nodes are free. */
@@ -28,7 +28,7 @@ export interface Run {
 
 /** `folio cluster` with these parameters; ended with the test. */
 export function folioCluster(t: Test, ...parameters: string[]): Run {
-  const child = spawn(process.execPath, [main, "cluster", ...parameters], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [cliEntry, "cluster", ...parameters], { stdio: ["ignore", "pipe", "pipe"] });
   t.teardown(() => child.kill("SIGTERM"));
   let output = "";
   const collect = (chunk: Buffer): void => {

@@ -8,6 +8,7 @@ import { NodeProcess } from "../../cluster/node-process.js";
 import { freePorts, type NodePorts } from "../../cluster/ports.js";
 import { poll, serves } from "../../cluster/readiness.js";
 import { readClaim, writeClaim } from "../../src/seat-claim.js";
+import { cliEntry } from "./folio-cluster.js";
 import { getJson, realClusterIn } from "./real-cluster.js";
 import { until } from "./waiting.js";
 
@@ -16,7 +17,6 @@ const composed = parse(readFileSync(fileURLToPath(new URL("../../../docker-compo
   merge: true,
 }) as { readonly services: { readonly learner: { readonly environment: NodeJS.ProcessEnv } } };
 const { NODE_ID, VOTER, LEAVE } = composed.services.learner.environment;
-const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 interface Learner {
   readonly origin: string;
@@ -39,7 +39,7 @@ async function scale(t: Test): Promise<Scale> {
     const { rest, grpc, peer } = learner.ports;
     const child = await NodeProcess.start({
       id: 0,
-      command: [main, "node"],
+      command: [cliEntry, "node"],
       env: {
         ...{ NODE_ID, VOTER, LEAVE },
         ADVERTISE_ADDRESS: "127.0.0.1",
@@ -137,8 +137,8 @@ t.test(
     await learner.process.exited;
     const claim = await readClaim(learner.dataDir);
     if (claim === undefined) throw new Error("the claim survives the crash");
-    t.match(claim, { nodeId: 4, isLeaving: false });
-    await writeClaim(learner.dataDir, { ...claim, isLeaving: true });
+    t.match(claim, { nodeId: 4, stage: "opened" });
+    await writeClaim(learner.dataDir, { ...claim, stage: "leaving" });
     await restart(learner);
     const id = await idOf(learner);
     t.ok(id > 4);
@@ -150,7 +150,7 @@ t.test(
     await writeClaim(learner.dataDir, {
       storeId: "0123456789abcdef0123456789abcdef",
       nodeId: undefined,
-      isLeaving: false,
+      stage: "claimed",
     });
     await restart(learner);
     t.match(await readClaim(learner.dataDir), {
