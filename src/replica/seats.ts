@@ -57,6 +57,8 @@ export class Seats {
   /** The newest hello of every stream that is up. */
   readonly #hellos = new Map<NodeId, Hello>();
   #configuration: Configuration | undefined;
+  /** The stores that held a seat before and hold it no more: a leader serves them until they know. */
+  readonly #departed = new Map<NodeId, string>();
   /** The configuration's name for the cluster is one that has committed. */
   #isNamed = false;
   /** Nothing was ever written, and nothing is about to be. */
@@ -90,6 +92,8 @@ export class Seats {
 
   /** The newest configuration of the core is in force here too. */
   adopt(configuration: Configuration): void {
+    for (const { id, storeId } of this.#configuration?.members ?? []) this.#departed.set(id, storeId);
+    for (const { id } of configuration.members) this.#departed.delete(id);
     this.#configuration = configuration;
   }
 
@@ -178,7 +182,9 @@ export class Seats {
     // The name is not asked where none has committed: a founding entry that never did may still stand in
     // one of the two logs, and only messages can mend that.
     if (holdsSeat(this.#configuration, hello)) return true;
-    if (COUNTED.has(type) || this.clusterId === "" || hello.clusterId === "") return false;
+    // It counts nowhere any more, but its leader learns whether it knows of its removal.
+    if (COUNTED.has(type)) return this.#departed.get(peer) === hello.storeId;
+    if (this.clusterId === "" || hello.clusterId === "") return false;
     return !isDisplaced(hello.configuration, hello);
   }
 

@@ -277,3 +277,19 @@ t.test(
     t.equal(left.configuration.members.length, 6);
   },
 );
+
+t.test("a node that is far behind when it is removed is served until it knows", async (t) => {
+  const cluster = await readyCluster(3);
+  const { leader } = cluster;
+  const [gone, stays] = cluster.followers as [VirtualNode, VirtualNode];
+  for (const node of [leader, stays]) cluster.network.cut(gone.id, node.id);
+  const load = new Load(cluster);
+  load.run([leader, stays], 60);
+  load.untilAnswered();
+  const asked = leader.change({ kind: "remove", nodeId: gone.id });
+  cluster.time.until(() => asked.reply !== undefined);
+  for (const node of [leader, stays]) cluster.network.heal(gone.id, node.id);
+  cluster.time.until(() => /was removed from the cluster/.test(gone.replica?.view().reason ?? ""), 1000);
+  cluster.time.until(() => leader.replica?.core?.peers.includes(gone.id) === false);
+  t.same([leader.failure, gone.failure], [undefined, undefined]);
+});
