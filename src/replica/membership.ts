@@ -94,7 +94,7 @@ export class Membership {
 
   /** Whether the peer's stream speaks for the store that holds its seat here. */
   counts(peer: NodeId): boolean {
-    return this.#seats.admits(peer, "appendReply");
+    return this.#seats.counts(peer);
   }
 
   /** Whether what is meant for the peer's seat may go out on its stream. */

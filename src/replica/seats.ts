@@ -188,6 +188,11 @@ export class Seats {
     return !isDisplaced(hello.configuration, hello);
   }
 
+  /** Whether the peer's stream speaks for the store that holds its seat here. */
+  counts(peer: NodeId): boolean {
+    return !this.#departed.has(peer) && this.admits(peer, "appendReply");
+  }
+
   /** Whether what a leader says to the peer's seat may go out on its stream: not if another store is at its end. */
   mayHear(peer: NodeId): boolean {
     const hello = this.#hellos.get(peer);

@@ -159,3 +159,33 @@ t.test("a peer counts this store only if its own configuration does", async (t) 
   seats.received(hello(2, { configuration: configuration([member(1, "the store before"), member(2)]) }));
   t.equal(seats.isCountedBy(2), false);
 });
+
+t.test(
+  "the store that held a seat last is heard with its answers, and counts nowhere; another one is not",
+  async (t) => {
+    const seats = new Seats({
+      self: { nodeId: 1, storeId: "store-1", address: "node-1:7070", version: "test" },
+      founders: [],
+      configuration: THREE,
+      empty: false,
+    });
+    seats.named();
+    seats.received(hello(3));
+    t.ok(seats.counts(3));
+    seats.adopt(configuration([member(1), member(2)]));
+    t.ok(
+      COUNTS.every((type) => seats.admits(3, type)),
+      "its leader learns whether it knows of its removal",
+    );
+    t.notOk(seats.counts(3));
+    seats.received(hello(3, { storeId: "other" }));
+    t.notOk(COUNTS.some((type) => seats.admits(3, type)));
+    seats.adopt(configuration([member(1), member(2), member(3, "other")]));
+    t.ok(seats.counts(3), "the seat is its own now");
+    seats.received(hello(3));
+    t.notOk(
+      COUNTS.some((type) => seats.admits(3, type)),
+      "and the former store's no more",
+    );
+  },
+);
