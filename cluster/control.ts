@@ -30,6 +30,7 @@ export class ControlServer {
   readonly #token = randomBytes(32).toString("hex");
   readonly #handle: ControlHandler;
   #last: Promise<unknown> = Promise.resolve();
+  #isOpen = false;
 
   constructor(dataDir: string, handle: ControlHandler) {
     this.#path = join(dataDir, fileName);
@@ -46,9 +47,12 @@ export class ControlServer {
     if (address === null || typeof address === "string") throw new Error("a TCP listener has an address with a port");
     const door: Door = { port: address.port, token: this.#token };
     writeFileSync(this.#path, `${JSON.stringify(door)}\n`, { mode: 0o600 });
+    this.#isOpen = true;
   }
 
   close(): void {
+    // Another launcher may run on this folder, if this one never came so far.
+    if (!this.#isOpen) return;
     rmSync(this.#path, { force: true });
     this.#server.closeAllConnections();
     this.#server.close();

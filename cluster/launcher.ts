@@ -21,6 +21,8 @@ export interface LocalClusterOptions {
   readonly ports: (id: number) => NodePorts;
   /** Configuration for all nodes, or for each by its id; wins over what the launcher sets. */
   readonly env?: NodeJS.ProcessEnv | ((id: number) => NodeJS.ProcessEnv);
+  /** Called whenever somebody comes or goes, early enough that a later start with them goes on where this one was. */
+  readonly onMembers?: (members: Members) => void;
   /** Called when a node ends that nobody told to; nothing restarts it. */
   readonly onUnexpectedExit?: (exit: NodeExit) => void;
   /** How long a node may take until it serves. Default 30 000. */
@@ -147,7 +149,8 @@ export class LocalCluster {
       await this.rejoin(id);
       return id;
     } catch (error) {
-      await this.removeNode(id).catch(() => undefined);
+      // Whoever stops the cluster meanwhile finds it in there the next time.
+      if (!this.#stopRequested) await this.removeNode(id).catch(() => undefined);
       throw error;
     }
   }
@@ -159,6 +162,7 @@ export class LocalCluster {
    */
   async rejoin(id: number): Promise<void> {
     this.#joined.add(id);
+    this.#options.onMembers?.(this.members);
     await this.restart(id);
     await this.#comesTo(id, "become a voter", isVoter(this.rest(id), id));
   }
@@ -178,6 +182,7 @@ export class LocalCluster {
     await this.#freeSeat(id, others);
     this.#ids.delete(id);
     this.#joined.delete(id);
+    this.#options.onMembers?.(this.members);
     this.#setAside(id);
   }
 

@@ -126,6 +126,7 @@ class ClusterRun {
     this.#cluster = new LocalCluster({
       nodes: options.nodes,
       members,
+      onMembers: (changed) => noteMembers(options.dataDir, options, changed),
       dataDir: options.dataDir,
       ports: (id) => localPorts(id, options.portOffset),
       env: { ...nodeSettings(), ADMIN_API_KEYS: adminKey },
@@ -169,18 +170,12 @@ class ClusterRun {
 
   async #add(): Promise<string> {
     const id = await this.#cluster.addNode();
-    this.#note();
     return `Node ${id} has joined and is a voter:\n${row(this.#cluster, id)}`;
   }
 
   async #remove(id: number): Promise<string> {
     await this.#cluster.removeNode(id);
-    this.#note();
     return `Node ${id} was stopped and has no seat any more; members are ${this.#cluster.ids.join(", ")}.`;
-  }
-
-  #note(): void {
-    noteMembers(this.#options.dataDir, this.#options, this.#cluster.members);
   }
 
   #nodeEnded(exit: NodeExit): void {

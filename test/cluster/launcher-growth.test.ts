@@ -21,6 +21,8 @@ t.test(
     await first.shows("Try:");
     t.match(first.output(), `cluster add --data-dir ${dataDir}`);
     t.equal(await next(origin(1), "SG"), "SG000001");
+    const rival = folioCluster(t, ...place, "--port-offset", String(offset));
+    t.equal(await rival.exited, 1, "a second one on the same folder fails, and takes nothing from the first");
     const added = folioCluster(t, "add", ...place);
     t.equal(await added.exited, 0, added.output());
     t.match(added.output(), `Node 4 has joined and is a voter:\n  node 4   REST ${origin(4)}`);
