@@ -6,6 +6,13 @@ import type { Transport } from "../transport/transport.js";
 import type { EntryCache } from "./entry-cache.js";
 import type { Clock, ReplicaObserver } from "./ports.js";
 
+/** What a leader says to a seat, and not to whoever runs under its id. */
+const MEANT_FOR_THE_SEAT: ReadonlySet<RaftMessage["type"]> = new Set([
+  "appendRequest",
+  "installSnapshot",
+  "timeoutNow",
+]);
+
 /** Carries the core's effects out: messages with their entries filled in, and one write at a time. */
 export class CoreIo {
   readonly #entries: EntryCache;
@@ -25,7 +32,7 @@ export class CoreIo {
     readonly transport: Transport;
     readonly clock: Clock;
     readonly observer: ReplicaObserver;
-    /** Whether what is meant for the peer's seat may go out on its stream. */
+    /** Whether what a leader says to the peer's seat may go out on its stream. */
     readonly mayHear: (peer: NodeId) => boolean;
     /** The log on disk begins elsewhere now; called before `written`. */
     readonly baseWritten: (base: LogCut) => void;
@@ -58,8 +65,13 @@ export class CoreIo {
       if (messages === undefined) outgoing.set(message.to, [this.#withEntries(message)]);
       else messages.push(this.#withEntries(message));
     }
-    for (const [peer, messages] of outgoing) if (this.#mayHear(peer)) this.#transport.send(peer, messages);
+    for (const [peer, messages] of outgoing) this.#transport.send(peer, this.#hearable(peer, messages));
     return effects;
+  }
+
+  /** Answers go to whoever asked: its seat may be news to this node. */
+  #hearable(peer: NodeId, messages: readonly RaftMessage[]): readonly RaftMessage[] {
+    return this.#mayHear(peer) ? messages : messages.filter(({ type }) => !MEANT_FOR_THE_SEAT.has(type));
   }
 
   #withEntries(message: OutgoingMessage): RaftMessage {

@@ -97,7 +97,7 @@ export class Membership {
     return this.#seats.counts(peer);
   }
 
-  /** Whether what is meant for the peer's seat may go out on its stream. */
+  /** Whether what a leader says to the peer's seat may go out on its stream. */
   mayHear(peer: NodeId): boolean {
     return this.#seats.mayHear(peer);
   }
@@ -145,19 +145,21 @@ export class Membership {
   #setPeers(): void {
     const core = this.#core;
     if (core === undefined) return;
-    const { nodeId } = this.#options;
     const wanted = new Set([...core.configuration.members.map(({ id }) => id), ...core.peers]);
-    wanted.delete(nodeId);
-    const dialled = this.#addresses.of(wanted);
-    const { leader } = core;
-    if (leader !== undefined && leader !== nodeId && !wanted.has(leader)) {
-      // It may have come to the cluster while this node was away: from it this node learns that.
-      const address = this.#seats.addressOfAsking(leader);
-      if (address !== undefined) dialled.push({ id: leader, address });
-    }
+    wanted.delete(this.#options.nodeId);
+    const newcomer = this.#leaderUnknown(core);
+    if (newcomer !== undefined) wanted.delete(newcomer.id);
+    const dialled = [...this.#addresses.of(wanted), ...(newcomer === undefined ? [] : [newcomer])];
     if (JSON.stringify(dialled) === JSON.stringify(this.#dialled)) return;
     this.#dialled = dialled;
     this.#ports.transport.setPeers(dialled);
+  }
+
+  /** A leader that came to the cluster, or to its seat, while this node was away: where it says that it is reached. */
+  #leaderUnknown({ leader: id }: RaftCore): PeerAddress | undefined {
+    if (id === undefined || id === this.#options.nodeId || this.counts(id)) return undefined;
+    const address = this.#seats.addressOfAsking(id);
+    return address === undefined ? undefined : { id, address };
   }
 
   /** This store holds the node's seat: the core opens, on what the log recovered. */

@@ -271,6 +271,7 @@ t.test("a node with an old configuration follows a leader that holds its seat wi
   await replaced.crash();
   cluster.changed({ kind: "remove", nodeId: id });
   replaced.wipe();
+  replaced.address = "elsewhere:7070";
   await replaced.start();
   cluster.changed({ kind: "add", nodeId: id, storeId: replaced.storeId, address: replaced.address });
   cluster.changed({ kind: "promote", nodeId: id });
@@ -279,6 +280,8 @@ t.test("a node with an old configuration follows a leader that holds its seat wi
     joiner.replica?.core?.configuration.members.find((member) => member.id === id)?.storeId === replaced.storeId,
     false,
   );
+  cluster.time.advance(200);
+  t.equal(joiner.dialled.find((peer) => peer.id === id)?.address, "elsewhere:7070", "where it says that it is");
   cluster.loses = () => false;
   load.runUntil(
     () => cluster.nodes.filter((node) => node !== joiner),
