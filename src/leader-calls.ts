@@ -30,6 +30,8 @@ export interface LeaderSearch {
 const ATTEMPT_MS_MAX = 5000;
 /** Between two rounds over all addresses; the cluster may be electing. */
 const ROUND_PAUSE_MS = 100;
+/** Nobody is asked with less than this left, or a quarter of all the time: silence would leave open what is certain. */
+const LAST_ATTEMPT_MIN_MS = 500;
 /** Two nodes may each take the other for the leader. */
 const REDIRECTS_MAX = 3;
 
@@ -43,18 +45,20 @@ export async function askLeader(
 ): Promise<LeaderAnswer> {
   const endsAt = performance.now() + deadlineMs;
   const path = new Path(addresses);
-  let isUncertain = false;
+  const lastBeginsAt = endsAt - Math.min(LAST_ATTEMPT_MIN_MS, deadlineMs / 4);
   let why = "nobody was asked in time";
-  while (performance.now() < endsAt) {
+  /** Why it may have happened, once it may. */
+  let doubt: string | undefined;
+  while (performance.now() < lastBeginsAt) {
     const leftMs = Math.ceil(endsAt - performance.now());
     const attempt = await attemptAt(path.next, request, { ask, deadlineMs: Math.min(leftMs, ATTEMPT_MS_MAX) });
-    if (attempt.kind === "decided") return decision(request, attempt.reply, isUncertain);
+    if (attempt.kind === "decided") return decision(request, attempt.reply, doubt !== undefined);
     why = attempt.why;
-    isUncertain ||= attempt.kind === "uncertain";
-    if (isUncertain && request.kind === "transfer") break;
+    if (attempt.kind === "uncertain") doubt = attempt.why;
+    if (doubt !== undefined && request.kind === "transfer") break;
     if (path.advance(attempt.leader)) await pause(Math.min(ROUND_PAUSE_MS, Math.max(0, endsAt - performance.now())));
   }
-  return { kind: isUncertain ? "unknown" : "unheard", why };
+  return doubt === undefined ? { kind: "unheard", why } : { kind: "unknown", why: doubt };
 }
 
 /** Where to ask next: whom the last node named, else around the addresses. */

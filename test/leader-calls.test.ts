@@ -71,7 +71,21 @@ t.test("what may have happened is asked for again until it is decided, else its 
   const decided = nodes({ a: [unanswered, reply("unknown"), reply("done")] });
   t.match(await askLeader(promote, { ask: decided.ask, addresses: ["a"], deadlineMs: 5000 }), { kind: "done" });
   const never = nodes({ a: [unanswered, reply("notLeader")] });
-  t.match(await askLeader(promote, { ask: never.ask, addresses: ["a"], deadlineMs: 250 }), { kind: "unknown" });
+  t.match(
+    await askLeader(promote, { ask: never.ask, addresses: ["a"], deadlineMs: 250 }),
+    { kind: "unknown", why: "it did not answer" },
+    "and why is what left it open, not what was heard afterwards",
+  );
+});
+
+t.test("no node is asked with less time than an answer takes: it would leave open what was certain", async (t) => {
+  const times: number[] = [];
+  const ask: AskNode = async (_address, _request, deadlineMs) => {
+    times.push(deadlineMs);
+    return reply("notLeader");
+  };
+  t.match(await askLeader(promote, { ask, addresses: ["a"], deadlineMs: 350 }), { kind: "unheard" });
+  t.ok(times.length > 0 && times.every((ms) => ms > 350 / 4), times.join());
 });
 
 t.test("leadership is not handed over twice", async (t) => {
