@@ -3,6 +3,7 @@ import { encodeCommand } from "../../../src/sequence/machine/command-codec.js";
 import { SEQUENCE_MACHINE_ID } from "../../../src/sequence/machine/sequence-machine.js";
 import type { CommandResult } from "../../../src/sequence/result.js";
 import { commandKindOf } from "../operations/catalogue.js";
+import { HOT } from "../operations/prefixes.js";
 import { Histories } from "./histories.js";
 import { isSuccess, type Outcome, outcomeOf } from "./outcome.js";
 import type { OperationStep } from "./plan.js";
@@ -24,6 +25,9 @@ interface Attempt {
 }
 
 const PATIENCE_MS = 2500;
+/** Calls that a fault makes, beside those of the plan. */
+const FIRST_EXTRA_ID = 500_000;
+const EXTRA_CLIENT = 50;
 
 /** What callers do: they call some node, give up now and then, and repeat what may be repeated. */
 export class Clients {
@@ -36,6 +40,7 @@ export class Clients {
   readonly #reads: StatusReads;
   /** Ids of the calls that did what they asked for. */
   readonly #answered = new Set<number>();
+  #nextExtraId = FIRST_EXTRA_ID;
   #hasNewAnswer = false;
   #repeats = true;
 
@@ -81,6 +86,21 @@ export class Clients {
   }
 
   /** @param doorNumber of the node to call, if that is a member */
+  drawAt(node: number): void {
+    this.perform({
+      id: this.#nextExtraId++,
+      atMs: this.#world.queue.nowMs,
+      client: EXTRA_CLIENT,
+      node,
+      kind: "draw",
+      prefix: HOT,
+      key: "",
+      deadlineMs: 1500,
+      attemptsMax: 1,
+      settings: { count: 1, contiguous: true, documentRef: "", documentDate: "" },
+    });
+  }
+
   #attempt(step: OperationStep, number: number, doorNumber: number): void {
     const { queue, trace, clientRandom } = this.#world;
     const id = `o${step.id}.${number}`;

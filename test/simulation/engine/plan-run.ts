@@ -78,10 +78,10 @@ export function planRun({ seed, nodeCount: wanted }: PlanOptions): Plan {
 /** Mostly so little log that everybody who was away for a moment needs a snapshot. */
 function planLog(random: Random): Plan["log"] {
   return {
-    logEntriesMax: random.chance(0.85) ? random.integer(8, 90) : DEFAULTS.logEntriesMax,
+    logEntriesMax: random.chance(0.75) ? random.integer(8, 90) : DEFAULTS.logEntriesMax,
     logBytesMax: random.chance(0.2) ? random.integer(2000, 50_000) : DEFAULTS.logBytesMax,
     logTailEntries: random.chance(0.3) ? 0 : random.integer(1, 40),
-    snapshotBytesPerSecond: random.chance(0.5) ? DEFAULTS.snapshotBytesPerSecond : random.integer(20_000, 500_000),
+    snapshotBytesPerSecond: random.chance(0.5) ? DEFAULTS.snapshotBytesPerSecond : random.integer(80_000, 600_000),
     rowsDigestIntervalEntries: random.chance(0.5) ? random.integer(10, 100) : DEFAULTS.rowsDigestIntervalEntries,
   };
 }

@@ -1,5 +1,6 @@
 import type { SequenceMachine } from "../../../src/sequence/machine/sequence-machine.js";
 import type { CommandResult } from "../../../src/sequence/result.js";
+import { isSealed } from "../../../src/storage/sealed-row.js";
 import type { StateBuilder, StateStore } from "../../../src/storage/state-store.js";
 import { HEADER_KEY } from "../checkers/state-rows.js";
 import type { World, WorldNode } from "./world.js";
@@ -40,10 +41,17 @@ function watchCheckpoints(world: World, node: WorldNode, state: StateStore): voi
     });
   };
   const openView = state.openView.bind(state);
-  state.openView = () => {
-    if (node.integrity === "sound") world.stateRows.checkpoint(node.id, node.stateRows);
-    return openView();
+  state.openView = (range) => {
+    // All of it: a snapshot. What is read to be compared with others is compared by the product.
+    if (range === undefined) watchSnapshot(world, node);
+    return openView(range);
   };
+}
+
+function watchSnapshot(world: World, node: WorldNode): void {
+  const rows = node.stateRows;
+  // A damaged row may have been written anew meanwhile.
+  if (rows.every(([key, row]) => isSealed(key, row))) world.stateRows.checkpoint(node.id, rows);
 }
 
 /** A state that is built aside and put in force: every step is a place to die at. */

@@ -71,6 +71,8 @@ export interface WorldNode extends WatchedNode {
 export interface Callers {
   /** Connections to it broke. */
   nodeCrashed(node: number): void;
+  /** One more draw, at this very node. */
+  drawAt(node: number): void;
 }
 
 /** Those who change who belongs to the cluster. */

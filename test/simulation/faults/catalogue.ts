@@ -9,6 +9,7 @@ import { FAILING_WRITES } from "./failing-writes.js";
 import type { FaultKind } from "./fault-kind.js";
 import { GROW } from "./grow.js";
 import { LIMPING_LEADER } from "./limping-leader.js";
+import { LONELY_LEADER } from "./lonely-leader.js";
 import { MUTE_SUCCESSOR } from "./mute-successor.js";
 import { PARTITION } from "./partition.js";
 import { PAUSE } from "./pause.js";
@@ -27,6 +28,7 @@ export const FAULTS: readonly FaultKind[] = [
   RESTART,
   PARTITION,
   LIMPING_LEADER,
+  LONELY_LEADER,
   ROUGH_LINKS,
   PAUSE,
   CLOCK_JUMP,

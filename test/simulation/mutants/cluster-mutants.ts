@@ -151,14 +151,20 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    bug: "any store",
-    name: "whoever runs under a member's id counts, whatever its store",
+    bug: "wiped voter",
+    name: "whoever runs under a member's id counts, a wiped node as well",
     seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/seats.js",
         find: "if (naming !== undefined && holdsSeat(naming, this.#self))",
         replace: "if (naming !== undefined)",
+      },
+      {
+        file: "src/replica/seats.js",
+        find: 'if (holdsSeat(configuration, this.#self))\n            return { kind: "seated", configuration };\n        if (!isDisplaced',
+        replace:
+          'if (configuration.members.some(({ id }) => id === this.#self.nodeId))\n            return { kind: "seated", configuration };\n        if (!isDisplaced',
       },
       {
         file: "src/replica/seats.js",

@@ -174,18 +174,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    bug: "wiped voter",
-    name: "a wiped node takes its seat again",
-    seedsMax: SEEDS_MAX,
-    patches: [
-      {
-        file: "src/replica/seats.js",
-        find: "if (naming !== undefined && holdsSeat(naming, this.#self))",
-        replace: "if (naming !== undefined)",
-      },
-    ],
-  },
-  {
     bug: "two keys",
     name: "a key is forgotten by whoever restarts",
     seedsMax: SEEDS_MAX,
