@@ -184,8 +184,7 @@ export class Seats {
     if (holdsSeat(this.#configuration, hello)) return true;
     // It counts nowhere any more, but its leader learns whether it knows of its removal.
     if (COUNTED.has(type)) return this.#departed.get(peer) === hello.storeId;
-    if (this.clusterId === "" || hello.clusterId === "") return false;
-    return !isDisplaced(hello.configuration, hello);
+    return this.#isOfThisCluster(hello) && !isDisplaced(hello.configuration, hello);
   }
 
   /** Whether the peer's stream speaks for the store that holds its seat here. */
@@ -224,6 +223,26 @@ export class Seats {
     }
     if (!isDisplaced(this.#configuration, hello)) return undefined;
     return `node ${peer} holds store ${hello.storeId}, which has no seat in this cluster`;
+  }
+
+  /**
+   * A name that has committed elsewhere and stands in this node's log is its cluster's, committed here or
+   * not: names are drawn once. While none stands here that has, the members of its founding say it.
+   */
+  #isOfThisCluster({ clusterId }: Hello): boolean {
+    if (clusterId === "") return false;
+    if (clusterId === this.#configuration?.clusterId) return true;
+    return !this.#isNamed && this.#toldName() === clusterId;
+  }
+
+  /** What those who hold a seat here call the cluster, if they are of one mind; else "". */
+  #toldName(): string {
+    const names = new Set<string>();
+    for (const hello of this.#hellos.values()) {
+      if (hello.clusterId !== "" && holdsSeat(this.#configuration, hello)) names.add(hello.clusterId);
+    }
+    const [name = ""] = names;
+    return names.size === 1 ? name : "";
   }
 
   #isOfAnotherCluster(hello: Hello): boolean {

@@ -257,6 +257,33 @@ t.test("a cluster grows from one to five and shrinks to three: no draw fails, no
   }
 });
 
+// Drawn by lot (random-lives, seed 2282).
+t.test("a founder that lost its state, but not its log, hears a leader that came later", async (t) => {
+  const cluster = new VirtualCluster(3);
+  cluster.options = SMALL;
+  await cluster.start();
+  cluster.time.until(() => cluster.nodes.some((node) => node.isReady));
+  const behind = cluster.nodes.find((node) => node.replica?.isLeader === false);
+  if (behind === undefined) throw new Error("there is no follower");
+  await behind.crash();
+  const others = cluster.nodes.filter((node) => node !== behind);
+  const load = new Load(cluster);
+  load.run(others, 150);
+  const joiner = await letIn(cluster, 4);
+  cluster.changed({ kind: "promote", nodeId: 4 });
+  cluster.changed({ kind: "transfer", nodeId: 4 });
+  load.run(others, 150);
+  await behind.start();
+  t.equal(behind.replica?.appliedIndex, 0);
+  load.runUntil(
+    () => [...others, joiner],
+    () => behind.isReady,
+  );
+  load.untilAnswered();
+  t.equal(cluster.leader, joiner);
+  t.equal(load.violation(), undefined);
+});
+
 // Found by the simulator (seed 700079): the joiner's answers were kept from the leader, whose seat it knew as another store's.
 t.test("a node with an old configuration follows a leader that holds its seat with a newer store", async (t) => {
   const cluster = await readyCluster(3);

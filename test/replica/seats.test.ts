@@ -113,6 +113,25 @@ t.test(
   },
 );
 
+t.test(
+  "a node that does not know yet that its name has committed hears a leader outside of its founding",
+  async (t) => {
+    const grown = configuration([...THREE.members, member(4)]);
+    const leader = hello(4, { configuration: grown });
+    t.same(
+      heardOf(seatsOf(THREE, { isNamed: false }), leader),
+      { asks: true, counts: false },
+      "the name that has committed there stands in this log",
+    );
+    const late = seatsOf(configuration(THREE.members, ""), { isNamed: false });
+    t.same(heardOf(late, leader), { asks: false, counts: false }, "anybody could say so");
+    late.received(hello(2));
+    t.same(heardOf(late, leader), { asks: true, counts: false }, "a member of its founding says so");
+    late.received(hello(3, { clusterId: "c2" }));
+    t.same(heardOf(late, leader), { asks: false, counts: false }, "they are not of one mind");
+  },
+);
+
 t.test("a cluster that was recovered under a new name does not hear the old one, from the start", async (t) => {
   const seats = seatsOf(configuration([member(1)], "new name"));
   t.same(heardOf(seats, hello(2)), { asks: false, counts: false });
