@@ -29,6 +29,10 @@ export class GrpcSnapshotFetch implements SnapshotFetch {
   readonly #client: Client;
   readonly #call: ClientReadableStream<Buffer>;
   #idle: NodeJS.Timeout | undefined;
+  /** A chunk is on its way to the sink, or with it. */
+  #isHeld = false;
+  /** The sender said that this is all. */
+  #isEnded = false;
   #isOver = false;
 
   constructor(options: GrpcSnapshotFetchOptions) {
@@ -47,7 +51,7 @@ export class GrpcSnapshotFetch implements SnapshotFetch {
     this.#call.on("metadata", (metadata: Metadata) => this.#checkAnswerer(metadata));
     this.#call.on("data", (bytes: Buffer) => this.#read(bytes));
     // Comes after an error, and otherwise only when the sender closed the stream in order.
-    this.#call.on("end", () => this.#end(undefined));
+    this.#call.on("end", () => this.#finish());
     this.#await();
   }
 
@@ -76,6 +80,7 @@ export class GrpcSnapshotFetch implements SnapshotFetch {
     clearTimeout(this.#idle);
     const chunk = this.#decode(bytes);
     if (chunk === undefined) return;
+    this.#isHeld = true;
     queueMicrotask(() => {
       if (!this.#isOver) this.#options.sink.chunk(chunk, this.#takenOnce());
     });
@@ -86,10 +91,21 @@ export class GrpcSnapshotFetch implements SnapshotFetch {
     return () => {
       invariant(!isTaken, "a chunk is taken once");
       isTaken = true;
+      this.#isHeld = false;
       if (this.#isOver) return;
+      if (this.#isEnded) {
+        this.#end(undefined);
+        return;
+      }
       this.#await();
       this.#call.resume();
     };
+  }
+
+  /** The stream ends right behind its last chunk, paused or not: the sink has yet to take that. */
+  #finish(): void {
+    this.#isEnded = true;
+    if (!this.#isHeld) this.#end(undefined);
   }
 
   #decode(bytes: Buffer): Uint8Array | undefined {

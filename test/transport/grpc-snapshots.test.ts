@@ -135,6 +135,28 @@ t.test("what the sink keeps for long is not silence of the sender", async (t) =>
   t.equal(await basket.untilEnded(), "whole");
 });
 
+t.test("a receiver that is slower than its sender gets the last chunk, too, and then hears of the end", async (t) => {
+  const world = worldOf(t);
+  const [one, two] = [await world.start(1, new Witness()), await world.start(2, new Witness())];
+  await connect(one, two);
+  for (const heldChunk of [0, 1, 2]) {
+    const [source, basket, later] = [new CountingSource({ chunks: 3 }), new Basket(), new Basket()];
+    offers(one.witness, source, new CountingSource({ chunks: 20 }));
+    const held = gate();
+    basket.hold = (number) => (number === heldChunk ? held.opened : undefined);
+    two.transport.fetchSnapshot(1, 5, basket);
+    await basket.until(() => basket.count === heldChunk + 1);
+    await source.untilClosed;
+    // A whole other transfer takes longer than the end of this one takes to arrive.
+    two.transport.fetchSnapshot(1, 5, later);
+    t.equal(await later.untilEnded(), "whole");
+    t.strictSame(basket.endings, [], "not before everything was taken");
+    held.open();
+    t.equal(await basket.untilEnded(), "whole");
+    t.equal(basket.count, 3);
+  }
+});
+
 t.test("a receiver that takes nothing for too long is hung up on, and the source is closed", async (t) => {
   const world = worldOf(t);
   const one = await world.start(1, new Witness(), { snapshotStallMs: 150 });
