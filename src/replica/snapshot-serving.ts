@@ -1,5 +1,6 @@
 import { invariant } from "../assert.js";
 import type { RaftCore } from "../raft/core.js";
+import { isVoter } from "../raft/quorum.js";
 import type { LogIndex, NodeId } from "../raft/types.js";
 import type { StateStore } from "../storage/state-store.js";
 import type { SnapshotAnswer, SnapshotSource } from "../transport/transport.js";
@@ -37,6 +38,7 @@ export class SnapshotServing {
    */
   open(peer: NodeId | undefined, least: LogIndex, done: (answer: SnapshotAnswer) => void): void {
     const kind = peer === undefined ? "backup" : "peer";
+    if (this.#isVoter(peer)) this.#makeRoom();
     const refusal = this.#refusal(kind, least);
     if (refusal !== undefined) {
       done({ refusal });
@@ -53,6 +55,19 @@ export class SnapshotServing {
         else done({ refusal: reason });
       }),
     );
+  }
+
+  #isVoter(peer: NodeId | undefined): boolean {
+    const configuration = this.#options.core()?.configuration;
+    return peer !== undefined && configuration !== undefined && isVoter(configuration, peer);
+  }
+
+  /** Nothing may commit before a voter has its snapshot; a learner can wait. */
+  #makeRoom(): void {
+    const open = [...this.#open].filter(([, peer]) => peer !== undefined);
+    if (open.length + this.#preparing.peer < LIMITS.snapshotsServedMax) return;
+    const [source] = open.findLast(([, peer]) => !this.#isVoter(peer)) ?? [];
+    source?.end("a voter needs one more urgently");
   }
 
   #refusal(kind: "peer" | "backup", least: LogIndex): string | undefined {

@@ -1,5 +1,5 @@
-/** Snapshots that one node sends at once: each holds a view of the state and keeps the log from being cut. */
-export const SNAPSHOTS_SERVED_MAX = 2;
+/** Snapshots that one node sends at once, at the very most: which of them it sends is for whoever reads the state to say. */
+export const SNAPSHOTS_SERVED_MAX = 4;
 
 /** How long a receiver waits for the next chunk before it gives the transfer up. */
 export const SNAPSHOT_IDLE_MS = 10_000;

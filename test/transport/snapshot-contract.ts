@@ -1,5 +1,6 @@
 import type { Test } from "tap";
 import type { NodeId } from "../../src/raft/types.js";
+import { SNAPSHOTS_SERVED_MAX } from "../../src/transport/snapshot-limits.js";
 import type { SnapshotAnswer } from "../../src/transport/transport.js";
 import { Basket, CountingSource, gate, offers } from "./snapshot-ends.js";
 import type { World } from "./transport-contract.js";
@@ -148,26 +149,29 @@ export function snapshotContract(t: Test, name: string, makeWorld: () => World):
     t.strictSame([basket.count, basket.endings, source.closed, late.endings], [count, [], 1, []]);
   });
 
-  check("two are sent at once, a third is refused, and one that ends makes room", async (t, start) => {
+  check("so many are sent at once, one more is refused, and one that ends makes room", async (t, start) => {
     const [one, two, three] = [await start(1), await start(2), await start(3)];
     await connect(one, two, three);
-    const sources = [1, 2, 3].map(() => new CountingSource({ chunks: 300 }));
+    const sources = Array.from({ length: SNAPSHOTS_SERVED_MAX + 1 }, () => new CountingSource({ chunks: 300 }));
     offers(one.witness, ...sources);
     const held = gate();
-    const [first, second, third, fourth] = [new Basket(), new Basket(), new Basket(), new Basket()];
-    for (const basket of [first, second]) basket.hold = (number) => (number === 1 ? held.opened : undefined);
-    two.transport.fetchSnapshot(1, 5, first);
-    const cancelled = three.transport.fetchSnapshot(1, 5, second);
-    await Promise.all([first, second].map((basket) => basket.until(() => basket.count === 2)));
-    two.transport.fetchSnapshot(1, 5, third);
-    t.match(await third.untilEnded(), /^no snapshot from node 1: .*2 snapshots are being sent already$/);
-    t.equal(one.witness.count("snapshot 2 5"), 1, "the host is not even asked");
-    cancelled.cancel();
-    await sources[1]?.untilClosed;
-    three.transport.fetchSnapshot(1, 5, fourth);
-    t.equal(await fourth.untilEnded(), "whole");
+    const baskets = Array.from({ length: SNAPSHOTS_SERVED_MAX }, () => new Basket());
+    for (const basket of baskets) basket.hold = (number) => (number === 1 ? held.opened : undefined);
+    const fetches = baskets.map((basket, place) =>
+      (place % 2 === 0 ? two : three).transport.fetchSnapshot(1, 5, basket),
+    );
+    await Promise.all(baskets.map((basket) => basket.until(() => basket.count === 2)));
+    const [refused, last] = [new Basket(), new Basket()];
+    const asked = one.witness.count("snapshot 2 5");
+    two.transport.fetchSnapshot(1, 5, refused);
+    t.match(await refused.untilEnded(), /^no snapshot from node 1: .*\d+ snapshots are being sent already$/);
+    t.equal(one.witness.count("snapshot 2 5"), asked, "the host is not even asked");
+    fetches.at(-1)?.cancel();
+    await Promise.any(sources.map((source) => source.untilClosed));
+    three.transport.fetchSnapshot(1, 5, last);
+    t.equal(await last.untilEnded(), "whole");
     held.open();
-    t.equal(await first.untilEnded(), "whole");
+    for (const basket of baskets.slice(0, -1)) t.equal(await basket.untilEnded(), "whole");
   });
 
   check("what a receiver does not take stays in the source", async (t, start) => {
