@@ -1,12 +1,15 @@
 import t from "tap";
+import type { ReplicaOptions } from "../../src/replica/options.js";
 import { type Answer, VirtualCluster, type VirtualNode } from "../replica/virtual-cluster.js";
 import { damageRow } from "./engine/disk-damage.js";
 import { Random } from "./engine/random.js";
 
 /** A cluster with a node that was away for longer than the log reaches back. */
-async function clusterWithStraggler(): Promise<{ cluster: VirtualCluster; straggler: VirtualNode }> {
+async function clusterWithStraggler(
+  options: Partial<ReplicaOptions> = {},
+): Promise<{ cluster: VirtualCluster; straggler: VirtualNode }> {
   const cluster = new VirtualCluster(3);
-  cluster.options = { logEntriesMax: 20, logTailEntries: 0 };
+  cluster.options = { logEntriesMax: 20, logTailEntries: 0, ...options };
   await cluster.start();
   cluster.untilReady();
   const [straggler] = cluster.followers;
@@ -40,4 +43,24 @@ t.test("a leader whose own state cannot be read ends, so that another can send a
   await leader.crash();
   cluster.untilReady();
   t.ok(straggler.snapshots.some(({ direction, failure }) => direction === "fetched" && failure === undefined));
+});
+
+t.test("a voter gets its snapshot before learners do (seed 20076)", async (t) => {
+  const { cluster, straggler } = await clusterWithStraggler({ snapshotBytesPerSecond: 8000 });
+  const learners: VirtualNode[] = [];
+  for (const nodeId of [4, 5]) {
+    const learner = cluster.joiner(nodeId);
+    await learner.start();
+    const { storeId, address } = learner;
+    cluster.changed({ kind: "add", nodeId, storeId, address });
+    learners.push(learner);
+  }
+  cluster.time.advance(500);
+  await straggler.start();
+  cluster.time.until(() => straggler.isReady);
+  t.ok(
+    learners.some((learner) => !learner.isReady),
+    "while a learner still waits for its own",
+  );
+  cluster.untilReady();
 });

@@ -44,6 +44,8 @@ interface Link {
 }
 
 const RECONNECT_MS = 5;
+/** After so long without a stream the node with the lower id dials, too. */
+const DIAL_PATIENCE_MS = 2000;
 const RAFT_TYPES: ReadonlySet<PeerMessage["type"]> = new Set([
   "voteRequest",
   "voteReply",
@@ -169,13 +171,22 @@ export class SimulatedNetwork {
     this.#queue.schedule(delayMs, "world", undefined, () => this.#connect(one, other));
   }
 
-  /** The node with the higher id dials those it has as peers; whoever is called answers. */
-  #connect(one: NodeId, other: NodeId): void {
+  /**
+   * The node with the higher id dials those it has as peers; whoever is called answers. Where it does not know the other,
+   * that one dials when it has waited for long.
+   */
+  #connect(one: NodeId, other: NodeId, hasWaited = false): void {
     const pair = pairOf(one, other);
     const dialler = this.#endpoints.get(Math.max(one, other));
     const acceptor = this.#endpoints.get(Math.min(one, other));
     if (dialler === undefined || acceptor === undefined || this.#streams.has(pair)) return;
-    if (!dialler.peers.has(acceptor.id)) return;
+    if (!dialler.peers.has(acceptor.id)) {
+      if (!acceptor.peers.has(dialler.id)) return;
+      if (!hasWaited) {
+        this.#queue.schedule(DIAL_PATIENCE_MS, "world", undefined, () => this.#connect(one, other, true));
+        return;
+      }
+    }
     if (this.weather(one, other).blocked || this.weather(other, one).blocked) return;
     const stream: Stream = { open: true, announced: new Set(), lostHello: false };
     this.#streams.set(pair, stream);

@@ -43,9 +43,11 @@ export interface Plan {
   readonly epochMs: number;
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
   /** When a node cuts its log, how fast it sends snapshots, and how often rows are compared. */
-  readonly log: Pick<
-    ReplicaOptions,
-    "logEntriesMax" | "logBytesMax" | "logTailEntries" | "snapshotBytesPerSecond" | "rowsDigestIntervalEntries"
+  readonly log: Required<
+    Pick<
+      ReplicaOptions,
+      "logEntriesMax" | "logBytesMax" | "logTailEntries" | "snapshotBytesPerSecond" | "rowsDigestIntervalEntries"
+    >
   >;
   /** Expired idempotency keys are deleted so often, so many rows at once; undefined: never. */
   readonly sweep: { readonly everyMs: number; readonly rowsMax: number } | undefined;

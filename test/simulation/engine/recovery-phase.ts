@@ -1,4 +1,5 @@
 import { majority } from "../../../src/raft/quorum.js";
+import type { DiskRow } from "../../../src/storage/disk.js";
 import { votersOf } from "../checkers/stores.js";
 import { COLD, FORCED, HOT, JUMPING, PERIODIC, STEPPED } from "../operations/prefixes.js";
 import type { OperationStep } from "./plan.js";
@@ -7,6 +8,7 @@ import { isSound, type Simulation } from "./simulation.js";
 
 /** A command must commit within so many of the longest election timeouts once a quorum is healthy. */
 const LIVENESS_TIMEOUTS = 10;
+const TRANSFERS_AWAITED = 4;
 const CALL_EVERY_MS = 60;
 const FINAL_ID = 1_000_000;
 const FINAL_CLIENT = 99;
@@ -28,13 +30,13 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
   const healedAtMs = simulation.queue.nowMs;
   const timeoutMs = 2 * simulation.plan.electionTimeoutMs;
   const calls = new FinalCalls(simulation);
-  await drawUntilAnswered(simulation, calls, quorum, LIVENESS_TIMEOUTS * timeoutMs);
+  await drawUntilAnswered(simulation, calls, quorum, LIVENESS_TIMEOUTS * timeoutMs + transfersMs(simulation));
   const livenessTimeouts = (simulation.queue.nowMs - healedAtMs) / timeoutMs;
   if (simulation.violation === undefined) await stayWithLeader(simulation, quorum, 2 * timeoutMs);
   if (simulation.violation !== undefined) return { livenessTimeouts };
 
   healAll(simulation);
-  await settle(simulation, 3 * LIVENESS_TIMEOUTS * timeoutMs);
+  await settle(simulation, 3 * LIVENESS_TIMEOUTS * timeoutMs + 2 * transfersMs(simulation));
   calls.drawFromAll();
   await answered(simulation, calls, LIVENESS_TIMEOUTS * timeoutMs);
   simulation.clients.stopRepeating();
@@ -58,6 +60,16 @@ function healQuorum(simulation: Simulation): SimulatedNode[] {
   trace?.note("world", `healed for good: ${quorum.map(({ name }) => name).join(" ")}; all else stays as it is`);
   for (const node of quorum) heal(simulation, node, quorum);
   return quorum;
+}
+
+/** How long the snapshots take, one after the other, that a node's voters may have to wait for. */
+function transfersMs({ nodes, plan }: Simulation): number {
+  const bytes = Math.max(0, ...nodes.map(({ stateRows }) => bytesOf(stateRows)));
+  return (TRANSFERS_AWAITED * bytes * 1000) / plan.log.snapshotBytesPerSecond;
+}
+
+function bytesOf(rows: readonly DiskRow[]): number {
+  return rows.reduce((sum, [key, row]) => sum + key.length + row.length, 0);
 }
 
 function chooseQuorum(simulation: Simulation): SimulatedNode[] {
