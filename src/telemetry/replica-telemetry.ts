@@ -43,7 +43,7 @@ export class ReplicaTelemetry implements ReplicaObserver {
   snapshotMoved(moved: SnapshotMoved): void {
     this.#metrics.snapshotMoved(moved);
     const { direction, peer, index, failure } = moved;
-    const whose = peer === undefined ? "of a backup" : `${direction === "sent" ? "to" : "from"} node ${peer}`;
+    const whose = peer === undefined ? "for a backup" : `${direction === "sent" ? "to" : "from"} node ${peer}`;
     if (failure === undefined) this.#logger.info({ moved }, `snapshot of entry ${index} ${whose} ${direction}`);
     else this.#logger.warn({ moved }, `snapshot ${whose} not ${direction}: ${failure}`);
   }

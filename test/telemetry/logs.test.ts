@@ -73,3 +73,37 @@ t.test("what happens per entry is counted and not logged", async (t) => {
   telemetry.checkpointWritten({ bytes: 1, durationMs: 1 });
   t.equal(lines.length, 1);
 });
+
+t.test("two states that differ are an alarm: an error in the log, and a counter that was there before", async (t) => {
+  const { lines, logger } = collecting("info");
+  const registry = new Registry();
+  const telemetry = new ReplicaTelemetry(new ReplicaMetrics(registry), logger);
+  t.match(await registry.metrics(), /raft_state_divergence_total\{what="rows"\} 0/);
+  telemetry.stateDiverged({ peer: 2, index: 131_072, what: "rows" });
+  t.match(lines, [{ level: "error", msg: /^ALARM: this node's state differs from node 2's at entry 131072 \(rows\)/ }]);
+  t.match(await registry.metrics(), /raft_state_divergence_total\{what="rows"\} 1/);
+});
+
+t.test("snapshots are told with whose they are and what became of them; cuts of the log are counted", async (t) => {
+  const { lines, logger } = collecting("info");
+  const registry = new Registry();
+  const telemetry = new ReplicaTelemetry(new ReplicaMetrics(registry), logger);
+  const moved = { index: 9, bytes: 1000, durationMs: 5 };
+  telemetry.snapshotMoved({ ...moved, direction: "sent", peer: 2, failure: undefined });
+  telemetry.snapshotMoved({ ...moved, direction: "fetched", peer: 1, failure: "the connection broke" });
+  telemetry.snapshotMoved({ ...moved, direction: "sent", peer: undefined, failure: undefined });
+  telemetry.logCut({ baseIndex: 100, entries: 90 });
+  t.same(
+    lines.map(({ level, msg }) => `${level}: ${msg}`),
+    [
+      "info: snapshot of entry 9 to node 2 sent",
+      "warn: snapshot from node 1 not fetched: the connection broke",
+      "info: snapshot of entry 9 for a backup sent",
+    ],
+  );
+  const text = await registry.metrics();
+  t.match(text, /raft_snapshots_total\{direction="sent",outcome="done"\} 2/);
+  t.match(text, /raft_snapshots_total\{direction="fetched",outcome="failed"\} 1/);
+  t.match(text, /raft_snapshot_bytes_total\{direction="sent"\} 2000/);
+  t.match(text, /storage_log_entries_cut_total 90/);
+});
