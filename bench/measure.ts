@@ -21,7 +21,10 @@ async function leaderOf(cluster: LocalCluster): Promise<number> {
 }
 
 /** A sequence's own count of what it handed out must lie between what was acknowledged and what may have happened. */
-export function disagreement(generated: number, { acknowledged, unknownMax }: LoadOutcome): string {
+export function disagreement(
+  generated: number,
+  { acknowledged, unknownMax }: Pick<LoadOutcome, "acknowledged" | "unknownMax">,
+): string {
   if (generated < acknowledged) return `LOST: ${acknowledged} acknowledged, ${generated} generated`;
   const most = acknowledged + unknownMax;
   return generated > most ? `TOO MANY: at most ${most} asked for, ${generated} generated` : "";

@@ -29,7 +29,7 @@ Options:
   --help             this text
 `;
 
-function wholeNumber(option: string, text: string, most: number): number {
+export function wholeNumber(option: string, text: string, most: number): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (value < 1 || value > most) {
     throw new UsageError(`--${option} takes whole numbers from 1 to ${most}, not "${text}"`);
