@@ -166,7 +166,7 @@ export class Seats {
     return (
       `the seat of node ${nodeId} belongs to store ${member.storeId}, but this data directory holds store ` +
       `${storeId}: it was wiped or replaced, and must not vote as if it remembered. Put the node's own ` +
-      "directory back, or give the seat up"
+      "directory back, or stop it and let it begin anew with `folio repair --rejoin`, which frees the seat"
     );
   }
 

@@ -213,6 +213,7 @@ t.test("a wiped voter stays out, and is replaced through its own seat", async (t
   await wiped.start();
   load.run(others, 50);
   t.match(wiped.replica?.view().reason, /stays out of the cluster: the seat of node \d belongs to store/);
+  t.match(wiped.replica?.view().reason, "folio repair --rejoin", "it names the way out");
   const refused = cluster.leader.change(add(wiped));
   cluster.time.until(() => refused.reply !== undefined);
   t.match(refused.reply, { outcome: "refused", reason: /belongs to another store/ });
