@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Administration, MembershipChange, MembershipOutcome } from "./api/port.js";
 import { OperatingFailure } from "./failure.js";
-import { type AskNode, askLeader } from "./leader-calls.js";
+import { type AskNode, askLeader, type LeaderAnswer } from "./leader-calls.js";
 import type { Configuration } from "./raft/types.js";
 import { snapshotFile } from "./storage/snapshot-file.js";
 import {
@@ -29,6 +29,9 @@ export interface AdministeredNode {
 
 const DESCRIBE_MS = 3000;
 const PROMOTION_PAUSE_MS = 100;
+/** A change that has committed is known to every follower within reach well before that. */
+const VIEW_LAG_MS = 500;
+const VIEW_PAUSE_MS = 20;
 
 /** Brings an operator's wishes to the leader, from whichever node was asked. */
 export class NodeAdministration implements Administration {
@@ -49,12 +52,29 @@ export class NodeAdministration implements Administration {
 
   async changeMembers(change: MembershipChange, deadlineMs = this.#deadlineMs): Promise<MembershipOutcome> {
     const endsAt = performance.now() + deadlineMs;
-    if (change.kind !== "add") return this.#ask(requestOf(change), endsAt);
+    if (change.kind !== "add") {
+      // Before anything is asked: a removal that had to be repeated finds no member either, and was done all the same.
+      const unknown = change.id === undefined ? undefined : await this.#whyAbsent(change.id, endsAt);
+      return unknown ?? this.#ask(requestOf(change), endsAt);
+    }
     const found = await this.#describe(change.id, change.address);
     if ("detail" in found) return { kind: "refused", detail: found.detail };
     const { id, address } = change;
     const added = await this.#ask({ kind: "add", nodeId: id, storeId: found.storeId, address }, endsAt);
     return added.kind === "done" && change.voter ? this.#promoteOnceCaughtUp(id, added, endsAt) : added;
+  }
+
+  /** Undefined for a member, and while this node knows of none at all. */
+  async #whyAbsent(id: number, endsAt: number): Promise<MembershipOutcome | undefined> {
+    const lookUntil = Math.min(endsAt, performance.now() + VIEW_LAG_MS);
+    for (;;) {
+      const ids = this.#node.members().map((member) => member.id);
+      if (ids.length === 0 || ids.includes(id)) return undefined;
+      if (performance.now() >= lookUntil) {
+        return { kind: "absent", detail: `node ${id} is no member; members are ${ids.join(", ")}` };
+      }
+      await pause(VIEW_PAUSE_MS);
+    }
   }
 
   /** Who answers at the address; else why it cannot be let in under that id. */
@@ -80,22 +100,27 @@ export class NodeAdministration implements Administration {
   /** A learner that does not catch up in time stays one: that much is done. */
   async #promoteOnceCaughtUp(id: number, added: MembershipOutcome, endsAt: number): Promise<MembershipOutcome> {
     while (performance.now() < endsAt) {
-      const promoted = await this.#ask({ kind: "promote", nodeId: id }, endsAt);
-      if (promoted.kind === "done") return promoted;
-      await pause(PROMOTION_PAUSE_MS);
+      const answer = await this.#answerOf({ kind: "promote", nodeId: id }, endsAt);
+      // Whatever else came of it: the member was added, and that must not be told as a failure.
+      if (answer.kind === "done") return doneAs(answer.reply);
+      await pause(Math.min(PROMOTION_PAUSE_MS, Math.max(0, endsAt - performance.now())));
     }
     return added;
   }
 
-  async #ask(request: ChangeMembersRequest, endsAt: number): Promise<MembershipOutcome> {
+  #answerOf(request: ChangeMembersRequest, endsAt: number): Promise<LeaderAnswer> {
     const { address, members } = this.#node;
     const others = members().map((member) => member.address);
     const addresses = [...new Set([address, ...others])];
     const deadlineMs = Math.max(1, endsAt - performance.now());
-    const answer = await askLeader(request, { ask: this.#askNode, addresses, deadlineMs });
+    return askLeader(request, { ask: this.#askNode, addresses, deadlineMs });
+  }
+
+  async #ask(request: ChangeMembersRequest, endsAt: number): Promise<MembershipOutcome> {
+    const answer = await this.#answerOf(request, endsAt);
     switch (answer.kind) {
       case "done":
-        return { kind: "done", members: membersOf(answer.reply.configuration), leaderId: answer.reply.leaderId };
+        return doneAs(answer.reply);
       case "refused":
         return { kind: "refused", detail: answer.reply.reason };
       case "unheard":
@@ -138,6 +163,10 @@ async function* chunksOf(source: SnapshotSource): AsyncIterable<Uint8Array> {
 
 function requestOf(change: Exclude<MembershipChange, { readonly kind: "add" }>): ChangeMembersRequest {
   return { kind: change.kind, nodeId: change.id } as ChangeMembersRequest;
+}
+
+function doneAs({ configuration, leaderId }: ChangeMembersReply): MembershipOutcome {
+  return { kind: "done", members: membersOf(configuration), leaderId };
 }
 
 function membersOf(configuration: Configuration | undefined): Extract<MembershipOutcome, { kind: "done" }>["members"] {

@@ -86,7 +86,7 @@ export class NodeSeat {
     await writeClaim(dataDir, { storeId: this.#storeId, nodeId, stage: "leaving" });
     try {
       const outcome = await this.#administration.changeMembers({ kind: "remove", id: nodeId }, LEAVE_MS);
-      if (outcome.kind === "done") {
+      if (outcome.kind !== "refused") {
         this.#logger.info("this learner has given its seat up");
         return true;
       }

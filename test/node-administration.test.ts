@@ -29,6 +29,7 @@ function administration(
     readonly answers?: readonly ChangeMembersReply[];
     readonly snapshot?: SnapshotAnswer;
     readonly deadlineMs?: number;
+    readonly members?: () => readonly { readonly id: number; readonly address: string }[];
   } = {},
 ) {
   const asked: ChangeMembersRequest[] = [];
@@ -49,7 +50,7 @@ function administration(
     node: {
       address: OWN,
       clusterId: () => "c",
-      members: () => members,
+      members: options.members ?? (() => members),
       changeMembers: (_request, done) => setImmediate(() => done(reply("notLeader"))),
       openSnapshot: (done) => done(options.snapshot ?? { refusal: "this node has no state of a cluster" }),
     },
@@ -62,7 +63,8 @@ function administration(
 const add = { kind: "add", id: 4, address: "10.0.0.4:7070", voter: false } as const;
 
 t.test("a follower brings the change to the leader, with the store that answers at the address", async (t) => {
-  const { asked, subject } = administration();
+  const known = [...members, { id: 4, address: "10.0.0.4:7070" }];
+  const { asked, subject } = administration({ members: () => known });
   t.match(await subject.changeMembers(add), { kind: "done", leaderId: 2, members: [{ id: 1 }, { id: 2 }] });
   await subject.changeMembers({ kind: "promote", id: 4 });
   await subject.changeMembers({ kind: "remove", id: 4 });
@@ -107,6 +109,36 @@ t.test("as a voter it is promoted once it has caught up; if that takes too long,
   const late = administration({ answers: [reply("done"), behind], deadlineMs: 300 });
   t.match(await late.subject.changeMembers({ ...add, voter: true }), { kind: "done" });
 });
+
+t.test("what was let in is told, whatever becomes of its promotion near the deadline", async (t) => {
+  const lost = reply("notLeader", { leaderAddress: "" });
+  const doubtful = reply("unknown", { reason: "not committed yet" });
+  for (const fate of [lost, doubtful]) {
+    const { subject, asked } = administration({ answers: [reply("done"), fate], deadlineMs: 300 });
+    t.match(await subject.changeMembers({ ...add, voter: true }), { kind: "done", members: [{ id: 1 }, { id: 2 }] });
+    t.equal(asked[1]?.kind, "promote");
+  }
+});
+
+t.test("who is no member is neither promoted, nor removed, nor handed leadership, and nobody is asked", async (t) => {
+  const { subject, asked } = administration();
+  for (const kind of ["promote", "remove", "transfer"] as const) {
+    const outcome = await subject.changeMembers({ kind, id: 99 });
+    t.same(outcome, { kind: "absent", detail: "node 99 is no member; members are 1, 2" });
+  }
+  t.same(asked, []);
+});
+
+t.test(
+  "a member that this node hears of just now is one, and a removal asked for twice in one call is done",
+  async (t) => {
+    const seen: { readonly id: number; readonly address: string }[] = [...members];
+    const { subject } = administration({ members: () => seen, answers: [reply("unknown"), reply("done")] });
+    const removal = subject.changeMembers({ kind: "remove", id: 4 });
+    setImmediate(() => seen.push({ id: 4, address: "10.0.0.4:7070" }));
+    t.match(await removal, { kind: "done" });
+  },
+);
 
 t.test("a refusal is told; without a leader, or in doubt, the failure says which", async (t) => {
   const refused = administration({ answers: [reply("refused", { reason: "the last voter" })] });

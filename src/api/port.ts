@@ -94,7 +94,9 @@ export type MembershipOutcome =
       readonly leaderId: number | undefined;
     }
   /** The cluster will not have it, or not now; nothing changed. */
-  | { readonly kind: "refused"; readonly detail: string };
+  | { readonly kind: "refused"; readonly detail: string }
+  /** There is no such member; nothing changed. */
+  | { readonly kind: "absent"; readonly detail: string };
 
 /** What operators do to the cluster itself. Any node takes it and sees to it that the leader hears of it. */
 export interface Administration {

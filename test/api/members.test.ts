@@ -35,10 +35,12 @@ t.test("promotion, removal and hand-over name the node, the last one may leave i
   const named = await call(app, { method: "POST", url, headers: ADMIN, payload: { id: 2 } });
   t.match(named, { status: 200, body: { message: "node 3 leads", leader_id: 3 } });
   await call(app, { method: "POST", url, headers: ADMIN, payload: {} });
+  t.equal((await call(app, { method: "POST", url, headers: ADMIN })).status, 200, "nothing to say is no body, too");
   t.same(administration.changes, [
     { kind: "promote", id: 4 },
     { kind: "remove", id: 4 },
     { kind: "transfer", id: 2 },
+    { kind: "transfer", id: undefined },
     { kind: "transfer", id: undefined },
   ]);
 });
@@ -58,6 +60,21 @@ t.test("what the cluster refuses is a 409 with its reason; without a leader it i
     throw new OperatingFailure("OUTCOME_UNKNOWN", "it may have happened");
   };
   t.match(await remove(), { status: 504, body: { code: "OUTCOME_UNKNOWN" } });
+});
+
+t.test("an id that is no member's is a 404 that names those that are", async (t) => {
+  const { app, administration } = await startEdge(t);
+  administration.outcome = async () => ({ kind: "absent", detail: "node 99 is no member; members are 1, 2, 3" });
+  for (const [method, url] of [
+    ["DELETE", `${members}/99`],
+    ["POST", `${members}/99/promote`],
+  ] as const) {
+    const { status, body } = await call(app, { method, url, headers: ADMIN });
+    t.match(
+      { status, body },
+      { status: 404, body: { code: "NOT_FOUND", detail: "node 99 is no member; members are 1, 2, 3" } },
+    );
+  }
 });
 
 t.test("a wrong field is named, and nobody is asked", async (t) => {

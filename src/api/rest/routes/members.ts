@@ -49,8 +49,17 @@ export function memberRoutes(app: RestApp, administration: Administration): void
     (request) => change({ kind: "remove", id: idOf(request.params.id) }),
   );
   const transferring = "Hand leadership over, to the given voter or to whoever is furthest";
-  app.post("/cluster/leader", { config, schema: { ...shared, summary: transferring, body: successor } }, (request) =>
-    change({ kind: "transfer", id: request.body.id }),
+  app.post(
+    "/cluster/leader",
+    {
+      config,
+      schema: { ...shared, summary: transferring, body: successor },
+      // Nothing to say may be said by no body at all.
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    (request) => change({ kind: "transfer", id: request.body.id }),
   );
 }
 
@@ -68,6 +77,7 @@ function withSoundPort(address: string): string {
 
 function answerOf(change: MembershipChange, outcome: MembershipOutcome): Static<typeof membershipAnswer> {
   if (outcome.kind === "refused") throw new Problem("CONFLICT", outcome.detail);
+  if (outcome.kind === "absent") throw new Problem("NOT_FOUND", outcome.detail);
   const { members, leaderId } = outcome;
   return {
     message: messageOf(change, outcome),
