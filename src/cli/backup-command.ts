@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
 import { syncDirectory } from "../storage/durable-directory.js";
@@ -33,6 +33,7 @@ export function backupCommand(): Command {
 }
 
 async function backup(path: string, options: BackupOptions): Promise<Readonly<Record<string, unknown>>> {
+  await requireFolder(path);
   if (options.force === undefined) await refuseExisting(path);
   const { server, chunks } = await connect(options).download("/cluster/backup");
   const partial = `${path}.partial`;
@@ -51,6 +52,17 @@ async function backup(path: string, options: BackupOptions): Promise<Readonly<Re
     await rm(partial, { force: true });
     throw error;
   }
+}
+
+/** Before the copy begins, not after it. */
+async function requireFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  if (found?.isDirectory() === true) return;
+  throw new CommandFailure(exitCode.usage, `there is no folder ${folder}: ${path} cannot be written`);
 }
 
 async function refuseExisting(path: string): Promise<void> {

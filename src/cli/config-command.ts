@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { FolioError } from "../client/error.js";
 import { segment } from "../client/rest-client.js";
 import { type ConnectionOptions, connect, talksToServer } from "./connection.js";
+import { exitCodeHelp } from "./exit-code.js";
 import { counter, version } from "./option-values.js";
 import { list, writeJson, writeProperties, writeRows } from "./output.js";
 
@@ -28,7 +29,8 @@ export function configCommand(): Command {
     .description("show and change the definitions of sequences")
     .addCommand(getCommand())
     .addCommand(setCommand())
-    .addCommand(listCommand());
+    .addCommand(listCommand())
+    .addHelpText("after", exitCodeHelp);
 }
 
 function getCommand(): Command {

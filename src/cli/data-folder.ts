@@ -30,7 +30,7 @@ export async function requireEmpty(dataDir: string): Promise<void> {
 /** @throws CommandFailure if the folder holds no stores of a node */
 export async function requireStores(dataDir: string): Promise<void> {
   if ((await entriesOf(dataDir)).includes("log")) return;
-  throw new CommandFailure(exitCode.notFound, `${dataDir} holds no data of a node: there is no log in it`);
+  throw new CommandFailure(exitCode.usage, `${dataDir} holds no data of a node: there is no log in it`);
 }
 
 /**

@@ -18,8 +18,8 @@ export const exitCodeHelp = `
 Exit codes:
   0  done
   1  something unexpected went wrong
-  2  the command or a value is not valid
-  3  there is no such prefix
+  2  the command or a value is not valid (a file or folder that is not what it should be, too), or was not confirmed
+  3  there is no such prefix, or no such member
   4  the state forbids it: conflict, another version, maximum reached, key used for another request, file or folder in use
   5  the key is missing, unknown, or not an administrator's
   6  certainly not executed: no node reachable, no leader, or too many requests; repeat freely

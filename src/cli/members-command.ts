@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { RestCall } from "../client/rest-client.js";
 import { type ConnectionOptions, connect, talksToServer } from "./connection.js";
+import { exitCodeHelp } from "./exit-code.js";
 import { nodeId } from "./option-values.js";
 import { type Column, list, property, writeJson, writeLine, writeRows } from "./output.js";
 
@@ -28,7 +29,8 @@ export function membersCommand(): Command {
     .addCommand(addCommand())
     .addCommand(promoteCommand())
     .addCommand(removeCommand())
-    .addCommand(transferCommand());
+    .addCommand(transferCommand())
+    .addHelpText("after", exitCodeHelp);
 }
 
 function listCommand(): Command {

@@ -100,7 +100,7 @@ async function confirm(): Promise<void> {
   } finally {
     terminal.close();
   }
-  throw new CommandFailure(exitCode.notExecuted, "nothing was changed");
+  throw new CommandFailure(exitCode.usage, "nothing was changed: that was not a yes");
 }
 
 function reportOf(report: RecoveryReport) {

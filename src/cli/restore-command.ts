@@ -5,7 +5,7 @@ import { readSnapshotFile } from "../storage/snapshot-file.js";
 import { systemClock, systemRandomness } from "../system-ports.js";
 import { requireEmpty } from "./data-folder.js";
 import { exitCodeHelp } from "./exit-code.js";
-import { asCommandFailure } from "./file-failures.js";
+import { aboutFile, asCommandFailure } from "./file-failures.js";
 import { clusterReport, nextSteps, peerAddress, withStores, writeSeries } from "./new-cluster.js";
 import { nodeId, safetyDistance } from "./option-values.js";
 import { choosesOutput, type OutputFormat, writeJson, writeLine, writeProperties } from "./output.js";
@@ -54,7 +54,7 @@ ${exitCodeHelp}`;
 async function run(file: string, options: RestoreOptions): Promise<RestoreReport> {
   const { dataDir, address, safetyDistance } = options;
   await requireEmpty(dataDir);
-  for await (const _ of readSnapshotFile(createReadStream(file)));
+  await requireSound(file);
   return withStores(options, (stores) =>
     restore(stores, readSnapshotFile(createReadStream(file)), {
       nodeId: options.nodeId,
@@ -64,6 +64,14 @@ async function run(file: string, options: RestoreOptions): Promise<RestoreReport
       now: systemClock.wall(),
     }),
   );
+}
+
+async function requireSound(file: string): Promise<void> {
+  try {
+    for await (const _ of readSnapshotFile(createReadStream(file)));
+  } catch (error) {
+    throw aboutFile(file, error);
+  }
 }
 
 function reportOf(report: RestoreReport) {
