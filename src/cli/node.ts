@@ -1,9 +1,12 @@
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import closeWithGrace from "close-with-grace";
 import { Command } from "commander";
 import { loadConfig } from "../config.js";
 import { ConfigError } from "../config-values.js";
+import { ListenFailure } from "../failure.js";
 import { startNode } from "../node.js";
 import { claimNodeSeat } from "../node-seat.js";
+import { StorageFailure } from "../storage/log-store.js";
 import { createLogger } from "../telemetry/logger.js";
 import { exitCode } from "./exit-code.js";
 
@@ -27,14 +30,34 @@ cluster needs all of PEERS:
 
 Another node joins it while it runs, as a learner that becomes a voter unless VOTER=false:
 
-  NODE_ID=4 JOIN=10.0.0.1:7070,10.0.0.2:7070 HOST=10.0.0.4 folio node`;
+  NODE_ID=4 JOIN=10.0.0.1:7070,10.0.0.2:7070 HOST=10.0.0.4 folio node
+
+Exit codes:
+  0  stopped by a signal
+  1  it could not start, or had to end: the last line of its log says why
+  2  the configuration is not valid`;
+
+function isListenFailure(failure: Error): boolean {
+  // REST says it in the words of the system, which name the address.
+  return failure instanceof ListenFailure || (failure as NodeJS.ErrnoException).syscall === "listen";
+}
+
+/** What grpc-js would write to stderr comes as an error, too, to whoever asked; GRPC_VERBOSITY brings it back. */
+function quietenGrpc(): void {
+  if (process.env["GRPC_VERBOSITY"] === undefined) setLogVerbosity(logVerbosity.NONE);
+}
 
 async function runNode(version: string): Promise<void> {
+  quietenGrpc();
   const config = configOrExit();
   const level = config.logLevel;
   let logger = createLogger({ level, nodeId: config.nodeId });
   const fatal = (failure: Error) => {
-    logger.fatal({ err: failure }, "this node can no longer be trusted and ends");
+    const { message } = failure;
+    if (isListenFailure(failure)) logger.fatal(`this node cannot start: ${message}`);
+    // What was found, where and the way out; whence it was noticed helps nobody.
+    else if (failure instanceof StorageFailure) logger.fatal({ code: failure.code }, `this node ends: ${message}`);
+    else logger.fatal({ err: failure }, "this node can no longer be trusted and ends");
     // At once: nothing may be acknowledged any more. pino writes to stdout synchronously by default.
     process.exit(exitCode.unexpected);
   };

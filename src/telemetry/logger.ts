@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
 
 export interface LoggerOptions {
   /** A level of pino's, or "silent". */
@@ -12,6 +12,8 @@ export function createLogger(options: LoggerOptions, destination?: DestinationSt
   const settings = {
     level: options.level,
     base: { node_id: options.nodeId, pid: process.pid },
+    // pino's own joins the messages of all causes to one text; here each stays with its error.
+    serializers: { err: stdSerializers.errWithCause },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };

@@ -1,4 +1,5 @@
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { connectionTrouble } from "./connection-trouble.js";
 import { decodeChangeReply, decodeDescription, encodeChangeRequest } from "./membership-mapping.js";
 import { DIALLER_OPTIONS, PEER_SERVICE } from "./peer-protocol.js";
 import {
@@ -16,8 +17,6 @@ const NEVER_SENT = /^(No connection established|Name resolution failed)/;
 /** With these the other node says that it did nothing. */
 const REFUSALS: ReadonlySet<status> = new Set([
   ...[status.INVALID_ARGUMENT, status.FAILED_PRECONDITION, status.RESOURCE_EXHAUSTED, status.ABORTED],
-  // An older version, which does not know the question.
-  status.UNIMPLEMENTED,
 ]);
 
 /** Asks nodes by their address, over a channel per question: names are resolved anew each time. */
@@ -70,7 +69,11 @@ function failureOf(address: string, deadlineMs: number, error: ServiceError | nu
     return new PeerCallFailure("unanswered", `${address} did not answer within ${deadlineMs} ms`);
   }
   if (error?.code === status.UNAVAILABLE && NEVER_SENT.test(details)) {
-    return new PeerCallFailure("unreachable", `${address} cannot be reached: ${details}`);
+    return new PeerCallFailure("unreachable", `${address} cannot be reached: ${connectionTrouble(details)}`);
+  }
+  if (error?.code === status.UNIMPLEMENTED) {
+    const what = "what listens there does not know the question: no peer port, or that of an older version";
+    return new PeerCallFailure("refused", `${address} refused: ${what}`);
   }
   if (error !== null && REFUSALS.has(error.code)) {
     return new PeerCallFailure("refused", `${address} refused: ${details}`);

@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { NodeId } from "../raft/types.js";
 import { Backoff } from "./backoff.js";
+import { connectionTrouble } from "./connection-trouble.js";
 import { type OutboundCall, PeerDialler } from "./peer-dialler.js";
 import { type FrameCall, PeerStream, type StreamEnd } from "./peer-stream.js";
 import type { PeerMessage, TransportEvents } from "./transport.js";
@@ -208,6 +209,9 @@ export class PeerLink {
     const timeless = reason.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "");
     if (this.#lastFailure === timeless) return;
     this.#lastFailure = timeless;
-    notice("warn", `node ${peer} cannot be reached at ${address}; trying on`, { peer, reason });
+    notice("warn", `node ${peer} cannot be reached at ${address}; trying on`, {
+      peer,
+      reason: connectionTrouble(reason),
+    });
   }
 }

@@ -6,6 +6,7 @@ import {
   type ServerWritableStream,
   status,
 } from "@grpc/grpc-js";
+import { listenFailure } from "../failure.js";
 import type { LogIndex, NodeId } from "../raft/types.js";
 import { identify, identityOf, LISTENER_OPTIONS, PEER_SERVICE } from "./peer-protocol.js";
 import type { PeerQuestions } from "./peer-questions.js";
@@ -58,13 +59,13 @@ export class PeerListener {
   /**
    * @param address host:port; port 0 for any free one
    * @returns the port
-   * @throws Error with a sentence that names the address
+   * @throws ListenFailure with a sentence that names the address
    */
   listen(address: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
         if (error === null) resolve(port);
-        else reject(new Error(`cannot listen for peers on ${address}: ${error.message}`, { cause: error }));
+        else reject(listenFailure("the peer port", address, error));
       });
     });
   }

@@ -310,7 +310,7 @@ t.test("a listener that cannot bind rejects with a sentence that names the addre
   const one = await world.start(1, new Witness());
   const { port } = one.transport;
   await t.rejects(world.start(2, new Witness(), { port }), {
-    message: new RegExp(`cannot listen for peers on 127.0.0.1:${port}: `),
+    message: new RegExp(`the peer port cannot listen on 127.0.0.1:${port}: another process listens there`),
   });
 });
 

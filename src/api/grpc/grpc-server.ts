@@ -1,4 +1,5 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { listenFailure } from "../../failure.js";
 import type { Backend } from "../port.js";
 import { sequentialIdDefinition } from "./definition.js";
 import { addReflection } from "./reflection.js";
@@ -80,7 +81,7 @@ function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
-      else reject(new Error(`gRPC cannot listen on ${address}: ${error.message}`, { cause: error }));
+      else reject(listenFailure("gRPC", address, error));
     });
   });
 }
