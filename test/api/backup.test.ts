@@ -33,6 +33,12 @@ t.test("a HEAD takes no copy", async (t) => {
   t.equal((await call(app, { method: "HEAD", url, headers: ADMIN })).status, 405);
 });
 
+t.test("a parameter that it does not know is refused, as elsewhere", async (t) => {
+  const { app } = await startEdge(t);
+  const answer = await call(app, { url: `${url}?from=2`, headers: ADMIN });
+  t.match(answer, { status: 400, body: { code: "VALIDATION_ERROR" } });
+});
+
 function outside() {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((settle) => {

@@ -1,9 +1,11 @@
 import { Readable } from "node:stream";
 import type { Logger } from "pino";
+import { Type } from "typebox";
 import type { Administration } from "../../port.js";
 import { Problem } from "../../problem.js";
 import { KEY_NEEDED, problemResponses } from "../answer-schemas.js";
 import type { RestApp } from "../edge.js";
+import { closed } from "../request-schemas.js";
 
 const MEDIA_TYPE = "application/octet-stream";
 
@@ -20,6 +22,7 @@ export function backupRoutes(app: RestApp, administration: Administration, logge
         tags: ["administration"],
         security: KEY_NEEDED,
         summary: "A consistent, checksummed copy of this node's state, streamed while draws go on",
+        querystring: Type.Object({}, closed),
         response: { 200: file, ...problemResponses },
       },
     },
