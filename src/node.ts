@@ -7,6 +7,7 @@ import type { RestApp } from "./api/rest/edge.js";
 import type { NodeConfig } from "./config.js";
 import { NodeAdministration } from "./node-administration.js";
 import { NodeBackend } from "./node-backend.js";
+import { requirePorts } from "./node-ports.js";
 import { buildReplica, buildTransport, type NodeOptions } from "./node-replica.js";
 import { startScrub } from "./node-scrub.js";
 import { joinCluster, NodeSeat } from "./node-seat.js";
@@ -60,6 +61,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     if (store?.exists === false) await writeClaim(dataDir, { nodeId, storeId: store.id, stage: "opened" });
     const { recovery } = stores.log;
     const isJoining = config.join.length > 0 && recovery.empty && recovery.baseConfiguration === undefined;
+    if (isJoining) await requirePorts(config);
     const contacts = isJoining ? await joinCluster(config, stores.log.storeId, logger) : [];
     return await startOn(stores, contacts, options);
   } catch (error) {

@@ -2,11 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
 import t, { type Test } from "tap";
 import { freePorts } from "../cluster/ports.js";
 import { loadConfig, type NodeConfig } from "../src/config.js";
 import { type RunningNode, startNode } from "../src/node.js";
+import { claimNodeSeat } from "../src/node-seat.js";
 import { openLevelLogStore } from "../src/storage/level-log-store.js";
 import { openLevelStateStore } from "../src/storage/level-state-store.js";
 
@@ -81,6 +83,24 @@ for (const name of ["port", "grpcPort", "peerPort"] as const) {
     const node = await start(config);
     t.equal(await draw(node), 1, "stores and the other ports were let go");
     await node.stop(1000);
+  });
+}
+
+for (const name of ["port", "grpcPort", "peerPort"] as const) {
+  t.test(`a node whose ${name} is taken asks no cluster for a seat`, async (t) => {
+    const config = await configOf(await directoryOf(t));
+    const [port, joined] = [await takenPort(t), await takenPort(t)];
+    const wanted = { ...config, peers: [], join: [`${HOST}:${joined}`], [name]: port };
+    const sentenceOf = (starting: Promise<unknown>) =>
+      Promise.race([
+        starting.then(
+          () => "it has a seat",
+          (error: Error) => error.message,
+        ),
+        pause(5000, "it asks for a seat", { ref: false }),
+      ]);
+    t.match(await sentenceOf(start(wanted)), String(port));
+    t.match(await sentenceOf(claimNodeSeat({ ...wanted, nodeId: "auto" }, pino({ level: "silent" }))), String(port));
   });
 }
 

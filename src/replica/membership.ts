@@ -84,8 +84,8 @@ export class Membership {
   }
 
   describe(): Description {
-    const { nodeId, storeId, clusterId, empty, version } = this.hello();
-    return { nodeId, storeId, clusterId, empty, version };
+    const { nodeId, storeId, clusterId, empty, version, configuration } = this.hello();
+    return { nodeId, storeId, clusterId, empty, version, ...(configuration === undefined ? {} : { configuration }) };
   }
 
   admits(peer: NodeId, type: PeerMessage["type"]): boolean {

@@ -104,13 +104,16 @@ function outcomeFromWire(outcome: WireOutcome): ChangeMembersReply["outcome"] {
   return outcome === WireOutcome.OUTCOME_REFUSED ? "refused" : "unknown";
 }
 
-export function encodeDescription(description: Description): Buffer {
-  return bufferOf(WireDescription.encode(description).finish());
+export function encodeDescription({ configuration, ...description }: Description): Buffer {
+  const record = configuration === undefined ? undefined : toConfigurationRecord(configuration);
+  return bufferOf(WireDescription.encode({ ...description, configuration: record }).finish());
 }
 
 /** @throws MalformedFrame */
 export function decodeDescription(bytes: Uint8Array): Description {
-  return readable(() => WireDescription.decode(bytes));
+  const { configuration, ...description } = readable(() => WireDescription.decode(bytes));
+  if (configuration === undefined) return description;
+  return { ...description, configuration: readable(() => fromConfigurationRecord(configuration)) };
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

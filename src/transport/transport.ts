@@ -129,6 +129,8 @@ export interface Description {
   /** The node has neither voted nor stored anything. */
   readonly empty: boolean;
   readonly version: string;
+  /** The membership it goes by. */
+  readonly configuration?: Configuration;
 }
 
 export interface TransportEvents {

@@ -74,6 +74,10 @@ export function callsContract(t: Test, name: string, makeWorld: () => World): vo
     };
     one.witness.description = description;
     t.strictSame(await world.calls.describe(one.address, 10_000), description);
+    const members = [{ id: 1, kind: "voter", storeId: "5ca1ab1e", address: "10.0.0.1:7070" }] as const;
+    const member: Description = { ...description, configuration: { clusterId: "c0ffee", members } };
+    one.witness.description = member;
+    t.strictSame(await world.calls.describe(one.address, 10_000), member, "and whom it takes for members");
     one.witness.description = { ...description, clusterId: "", empty: true };
     t.strictSame(await world.calls.describe(one.address, 10_000), { ...description, clusterId: "", empty: true });
   });

@@ -85,6 +85,8 @@ export interface Description {
   /** The node has neither voted nor stored anything. */
   empty: boolean;
   version: string;
+  /** The membership the node goes by. */
+  configuration: Configuration | undefined;
 }
 
 /** Everything one node had to say to another in one turn of its loop. */
@@ -804,7 +806,7 @@ export const DescribeRequest: MessageFns<DescribeRequest> = {
 };
 
 function createBaseDescription(): Description {
-  return { nodeId: 0, storeId: "", clusterId: "", empty: false, version: "" };
+  return { nodeId: 0, storeId: "", clusterId: "", empty: false, version: "", configuration: undefined };
 }
 
 export const Description: MessageFns<Description> = {
@@ -823,6 +825,9 @@ export const Description: MessageFns<Description> = {
     }
     if (message.version !== "") {
       writer.uint32(42).string(message.version);
+    }
+    if (message.configuration !== undefined) {
+      Configuration.encode(message.configuration, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -878,6 +883,14 @@ export const Description: MessageFns<Description> = {
             }
 
             message.version = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.configuration = Configuration.decode(reader, reader.uint32());
             continue;
           }
         }
