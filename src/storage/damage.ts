@@ -4,8 +4,8 @@ import { StorageFailure } from "./log-store.js";
 export function damaged(place: string, finding: string, cause?: unknown): StorageFailure {
   return new StorageFailure(
     "DAMAGED",
-    `${finding} (in ${place}). The node must not go on with it. Way out: with a majority of the others up, \`folio repair ` +
-      "--rejoin` sets the data directory aside for inspection, and the node joins the cluster anew with an empty one.",
+    `${finding} (in ${place}). The node must not go on with it. Way out, with a majority of the others up: \`folio repair ` +
+      "--rejoin` sets the data directory aside for inspection and lets the node rejoin the cluster with an empty one.",
     { cause },
   );
 }
