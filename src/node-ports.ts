@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import type { Config } from "./config.js";
-import { listenFailure } from "./listen-failure.js";
+import { listenFailure } from "./failure.js";
 
 /**
  * Whether this node could listen on all its ports now, in the words of the listeners themselves. A node asks before it

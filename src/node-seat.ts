@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Config, NodeConfig } from "./config.js";
 import { OperatingFailure } from "./failure.js";
+import { type Reminder, reminding } from "./join-reminder.js";
 import { becomeVoter, type ClaimedSeat, claimSeat, type Joining, join, type Promotion } from "./joining.js";
 import type { NodeAdministration } from "./node-administration.js";
 import { requirePorts } from "./node-ports.js";
@@ -16,7 +17,7 @@ const LEAVE_MS = 5000;
 export async function claimNodeSeat(config: Config, logger: Logger): Promise<ClaimedSeat> {
   if (config.join.length > 0) {
     await requirePorts(config);
-    return claimSeat(joiningOf(config, logger), config.nodeId);
+    return reminding(joiningOf(config, logger), warningOn(logger), (joining) => claimSeat(joining, config.nodeId));
   }
   if (config.nodeId === "auto") throw new Error("the configuration lets only a node that joins have its id assigned");
   return { nodeId: config.nodeId, store: undefined };
@@ -28,7 +29,8 @@ export async function joinCluster(
   storeId: string,
   logger: Logger,
 ): Promise<readonly PeerAddress[]> {
-  const { members } = await join(joiningOf(config, logger), { nodeId: config.nodeId, storeId });
+  const seat = { nodeId: config.nodeId, storeId };
+  const { members } = await reminding(joiningOf(config, logger), warningOn(logger), (joining) => join(joining, seat));
   return members.filter(({ id }) => id !== config.nodeId).map(({ id, address }) => ({ id, address }));
 }
 
@@ -42,6 +44,10 @@ function joiningOf(config: Config, logger: Logger): Joining {
     randomId: systemRandomness.id,
     notice: (message) => logger.info(message),
   };
+}
+
+function warningOn(logger: Logger): Reminder {
+  return { warn: (message) => logger.warn(message) };
 }
 
 /** What a node that joined does about its seat while it runs. */
