@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
-import { LaunchError } from "./launch-error.js";
+import { LaunchError, NoSuchNode } from "./launch-error.js";
 
 /** What a running `folio cluster` can be told. */
 export type ControlRequest = { readonly kind: "add" } | { readonly kind: "remove"; readonly id: number };
@@ -72,7 +72,7 @@ export class ControlServer {
       send(200, await turn);
     } catch (error) {
       if (!(error instanceof LaunchError)) throw error;
-      send(409, error.message);
+      send(error instanceof NoSuchNode ? 404 : 409, error.message);
     }
   }
 }
@@ -108,7 +108,7 @@ function requestOf(text: string): ControlRequest | undefined {
 /**
  * Tells the `folio cluster` that runs on this data folder.
  * @returns what it says it has done
- * @throws LaunchError if none runs, or it could not be done
+ * @throws NoSuchNode, LaunchError if none runs, or it could not be done
  */
 export async function tellLauncher(dataDir: string, wanted: ControlRequest): Promise<string> {
   const { port, token } = readDoor(dataDir);
@@ -121,6 +121,7 @@ export async function tellLauncher(dataDir: string, wanted: ControlRequest): Pro
     const [response] = (await once(call, "response")) as [IncomingMessage];
     const { message } = JSON.parse(await bodyOf(response)) as { readonly message: string };
     if (response.statusCode === 200) return message;
+    if (response.statusCode === 404) throw new NoSuchNode(message);
     throw new LaunchError(message);
   } catch (error) {
     if (error instanceof LaunchError) throw error;

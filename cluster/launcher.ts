@@ -6,10 +6,10 @@ import { variableNames } from "../src/config.js";
 import { askLeader } from "../src/leader-calls.js";
 import { PeerClient } from "../src/transport/peer-client.js";
 import { foundersOf, type Members } from "./founding.js";
-import { LaunchError } from "./launch-error.js";
+import { LaunchError, NoSuchNode } from "./launch-error.js";
 import { describeExit, type NodeExit, NodeProcess } from "./node-process.js";
 import { type NodePorts, portNames, whyPortIsTaken } from "./ports.js";
-import { isVoter, poll, type Question, serves } from "./readiness.js";
+import { isVoter, membersAt, poll, type Question, serves } from "./readiness.js";
 
 export interface LocalClusterOptions {
   /** How many founding nodes; their ids are 1 to this. */
@@ -23,6 +23,10 @@ export interface LocalClusterOptions {
   readonly env?: NodeJS.ProcessEnv | ((id: number) => NodeJS.ProcessEnv);
   /** Called whenever somebody comes or goes, early enough that a later start with them goes on where this one was. */
   readonly onMembers?: (members: Members) => void;
+  /** Called when a founder was stopped again since the cluster does not count it any more. */
+  readonly onLeftOut?: (id: number) => void;
+  /** Called now and then while a node that was started does not serve yet; `why` is its own answer. */
+  readonly onWaiting?: (id: number, why: string) => void;
   /** Called when a node ends that nobody told to; nothing restarts it. */
   readonly onUnexpectedExit?: (exit: NodeExit) => void;
   /** How long a node may take until it serves. Default 30 000. */
@@ -36,6 +40,8 @@ export interface LocalClusterOptions {
 const host = "127.0.0.1";
 const readyMsDefault = 30_000;
 const graceMsDefault = 25_000;
+/** Between two words about a node that does not serve yet; a founder that is counted no more may be found out then. */
+const waitingMs = 4000;
 /** How long the survivors may take to free the seat of a node that was stopped. */
 const removalMs = 20_000;
 /** After these the process still exists. */
@@ -118,7 +124,7 @@ export class LocalCluster {
       // All of them settle first, so that nothing is being started while everything is being stopped.
       const started = await Promise.allSettled(this.ids.map((id) => this.#startNode(id)));
       for (const outcome of started) if (outcome.status === "rejected") throw outcome.reason;
-      await Promise.all(this.ids.map((id) => this.ready(id)));
+      await Promise.all(this.ids.map((id) => this.#servesOrIsOut(id)));
     } catch (error) {
       await this.stop();
       throw error;
@@ -174,7 +180,7 @@ export class LocalCluster {
    * @throws LaunchError if the others do not free the seat: the node is stopped, and a member still
    */
   async removeNode(id: number): Promise<void> {
-    if (!this.#ids.has(id)) throw new LaunchError(`there is no node ${id}: the members are ${this.ids.join(", ")}`);
+    if (!this.#ids.has(id)) throw new NoSuchNode(`there is no node ${id}: the members are ${this.ids.join(", ")}`);
     const others = this.ids.filter((other) => other !== id);
     if (others.length === 0) throw new LaunchError(`node ${id} is the last one: stop the cluster instead`);
     const running = this.#running.get(id);
@@ -189,6 +195,38 @@ export class LocalCluster {
   /** Resolves when the node answers that it serves; @throws LaunchError if it ends or takes too long. */
   async ready(id: number): Promise<void> {
     await this.#comesTo(id, "serve", serves(this.rest(id)));
+  }
+
+  /**
+   * A founder without a seat (after `folio recover`, or `folio members remove`) would never serve: once a node that
+   * serves says so, it is stopped and left out from now on. What is in its folder stays there.
+   */
+  async #servesOrIsOut(id: number): Promise<void> {
+    let isOut = false;
+    let waitsSince = performance.now();
+    const question: Question = async () => {
+      const why = await serves(this.rest(id))();
+      if (why === undefined || performance.now() < waitsSince + waitingMs) return why;
+      waitsSince = performance.now();
+      isOut = !this.#joined.has(id) && (await this.#isDisowned(id));
+      if (isOut) return undefined;
+      this.#options.onWaiting?.(id, why);
+      return why;
+    };
+    await this.#comesTo(id, "serve", question);
+    if (!isOut) return;
+    const running = this.#running.get(id);
+    if (running !== undefined) await this.#stopNode(running);
+    this.#ids.delete(id);
+    this.#options.onMembers?.(this.members);
+    this.#options.onLeftOut?.(id);
+  }
+
+  async #isDisowned(id: number): Promise<boolean> {
+    const others = this.ids.filter((other) => other !== id);
+    const known = await Promise.all(others.map((other) => membersAt(this.rest(other))));
+    const heard = known.filter((members) => members !== undefined);
+    return heard.length > 0 && heard.every((members) => !members.includes(id));
   }
 
   /** @throws LaunchError if the node ends before, or takes too long */

@@ -24,6 +24,18 @@ export function isVoter(origin: string, id: number): Question {
     });
 }
 
+/** Who belongs to the cluster, as the node at this origin knows it; undefined as long as it does not serve. */
+export async function membersAt(origin: string): Promise<readonly number[] | undefined> {
+  let members: readonly number[] | undefined;
+  await get(`${origin}/api/v1/cluster`, (response, text) => {
+    if (!response.ok) return text;
+    const view = JSON.parse(text) as { readonly ready: boolean; readonly nodes: readonly { readonly id: number }[] };
+    if (view.ready) members = view.nodes.map(({ id }) => id);
+    return undefined;
+  });
+  return members;
+}
+
 async function get(
   url: string,
   judge: (response: Response, text: string) => string | undefined,

@@ -1,7 +1,7 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, type HelpConfiguration, InvalidArgumentError, Option } from "commander";
 import { type ControlRequest, ControlServer, tellLauncher } from "../../cluster/control.js";
 import { agreeWithFounding, type Members, noteMembers } from "../../cluster/founding.js";
-import { LaunchError } from "../../cluster/launch-error.js";
+import { LaunchError, NoSuchNode } from "../../cluster/launch-error.js";
 import { LocalCluster } from "../../cluster/launcher.js";
 import { describeExit, type NodeExit } from "../../cluster/node-process.js";
 import { localPorts } from "../../cluster/ports.js";
@@ -9,6 +9,7 @@ import { loadSamples } from "../../cluster/samples.js";
 import { FolioError } from "../client/error.js";
 import { FolioRestClient } from "../client/rest-client.js";
 import { variableNames } from "../config.js";
+import { exitCode } from "./exit-code.js";
 import { nodeId } from "./option-values.js";
 
 interface ClusterOptions {
@@ -25,6 +26,18 @@ const decidedHere: readonly string[] = [
   ...["DATA_DIR", "ADMIN_API_KEYS"],
 ];
 
+const CLUSTER_EXIT_CODES = `
+Exit codes:
+  0  done; of the cluster itself: stopped by a signal
+  1  it could not be done, or could not go on: a sentence says why
+  2  the command or a value is not valid`;
+
+/** Of the options of `folio cluster` those that its commands go by. */
+const SHOWS_DATA_DIR: HelpConfiguration = {
+  showGlobalOptions: true,
+  visibleGlobalOptions: (command) => command.parent?.options.filter(({ long }) => long === "--data-dir") ?? [],
+};
+
 /** `folio cluster`: a whole cluster on this machine, one process per node, until Ctrl-C. */
 export function clusterCommand(): Command {
   return new Command("cluster")
@@ -36,7 +49,7 @@ export function clusterCommand(): Command {
       "after",
       "\nNode i serves REST on 8079+i, gRPC on 9089+i and peers on 7069+i, all on 127.0.0.1. Other settings of a node " +
         "\n(LOG_LEVEL, API_KEYS, ELECTION_TIMEOUT_MS, ...) are taken from the environment. The administrator's key is " +
-        `${adminKey}.`,
+        `${adminKey}.\n${CLUSTER_EXIT_CODES}`,
     )
     .addCommand(addCommand())
     .addCommand(removeCommand())
@@ -49,7 +62,8 @@ export function clusterCommand(): Command {
 function addCommand(): Command {
   return new Command("add")
     .description("let the local cluster that runs on --data-dir grow by a node, which becomes a voter")
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(SHOWS_DATA_DIR)
+    .addHelpText("after", CLUSTER_EXIT_CODES)
     .action(async (_options: object, command: Command) => {
       process.exitCode = await tell(command, { kind: "add" });
     });
@@ -60,7 +74,8 @@ function removeCommand(): Command {
   return new Command("remove")
     .description("let the local cluster that runs on --data-dir shrink: stop a node in order and free its seat")
     .argument("<id>", "the node", nodeId)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(SHOWS_DATA_DIR)
+    .addHelpText("after", CLUSTER_EXIT_CODES)
     .action(async (id: number, _options: object, command: Command) => {
       process.exitCode = await tell(command, { kind: "remove", id });
     });
@@ -74,7 +89,7 @@ async function tell(command: Command, wanted: ControlRequest): Promise<number> {
   } catch (error) {
     if (!(error instanceof LaunchError)) throw error;
     process.stderr.write(`folio cluster: ${error.message}\n`);
-    return 1;
+    return error instanceof NoSuchNode ? exitCode.usage : exitCode.unexpected;
   }
 }
 
@@ -130,6 +145,8 @@ class ClusterRun {
       dataDir: options.dataDir,
       ports: (id) => localPorts(id, options.portOffset),
       env: { ...nodeSettings(), ADMIN_API_KEYS: adminKey },
+      onLeftOut: (id) => say(leftOut(id, options.dataDir)),
+      onWaiting: (id, why) => say(`Waiting for node ${id}: ${why}`),
       onUnexpectedExit: (exit) => this.#nodeEnded(exit),
     });
   }
@@ -137,7 +154,7 @@ class ClusterRun {
   async untilStopped(): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#signalled());
     try {
-      say(`Starting ${this.#cluster.ids.length} nodes, data in ${this.#options.dataDir} ...`);
+      say(`Starting ${counted(this.#cluster.ids.length)}, data in ${this.#options.dataDir} ...`);
       await Promise.race([this.#serve(), this.#stopped]);
       await this.#stopped;
       say("Stopped. The data stay where they are.");
@@ -203,6 +220,17 @@ async function configureSamples(cluster: LocalCluster): Promise<void> {
   await loadSamples(new FolioRestClient({ servers, apiKey: adminKey, deadlineMs: samplesDeadlineMs }));
 }
 
+function counted(nodes: number): string {
+  return nodes === 1 ? "1 node" : `${nodes} nodes`;
+}
+
+function leftOut(id: number, dataDir: string): string {
+  return (
+    `Node ${id} is no member of the cluster any more (folio recover, or folio members remove): it was stopped and is left ` +
+    `out from now on. Let another one join with: npx folio cluster add --data-dir ${dataDir}`
+  );
+}
+
 function row(cluster: LocalCluster, id: number): string {
   return `  node ${id}   REST ${cluster.rest(id)}   gRPC ${cluster.grpc(id)}   log ${cluster.logPath(id)}`;
 }
@@ -211,7 +239,7 @@ function banner(cluster: LocalCluster, { dataDir }: ClusterOptions): string {
   const rows = cluster.ids.map((id) => row(cluster, id));
   const [first, second = first] = cluster.ids.map((id) => cluster.rest(id));
   return `
-Folio is up: ${cluster.ids.length} nodes, one cluster. Ctrl-C stops it; the data in ${dataDir} stay.
+Folio is up: ${counted(cluster.ids.length)}, one cluster. Ctrl-C stops it; the data in ${dataDir} stay.
 
 ${rows.join("\n")}
 
@@ -221,8 +249,8 @@ ${rows.join("\n")}
 Try:
   curl ${first}/api/v1/next/SG
   curl -X POST ${second}/api/v1/batch -H 'Content-Type: application/json' -d '{"prefix":"INV","count":3}'
-  node dist/src/cli/main.js members --server ${first}
-  node dist/src/cli/main.js cluster add --data-dir ${dataDir}
+  npx folio members --server ${first}
+  npx folio cluster add --data-dir ${dataDir}
 `;
 }
 

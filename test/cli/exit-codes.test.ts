@@ -186,6 +186,12 @@ t.test("every command explains itself, with examples and exit codes", async (t) 
     t.match(stdout, new RegExp(`Examples?:\n  \\$ folio ${name}`));
     t.match(stdout, /Exit codes:\n {2}0 {2}done/);
   }
+  const groups = ["members", "config", "node", "cluster", "cluster remove", "cluster add"];
+  const helps = await Promise.all(groups.map((name) => folio([...name.split(" "), "--help"])));
+  for (const [index, { stdout }] of helps.entries()) t.match(stdout, /Exit codes:\n {2}0 {2}/, `${groups[index]}`);
+  const adding = helps.at(-1)?.stdout ?? "";
+  t.match(adding, /--data-dir/);
+  t.notMatch(adding, /--nodes|--port-offset/, "they have no bearing on it");
   const all = await folio(["--help"]);
   t.equal(all.code, 0);
   for (const name of ["next", "batch", "status", "config", "reset", "audit", "members", "node", "cluster", "backup"]) {

@@ -30,7 +30,7 @@ t.test(
     t.equal(await next(origin(4), "SG"), "SG000002");
 
     const unknown = folioCluster(t, "remove", "7", ...place);
-    t.equal(await unknown.exited, 1);
+    t.equal(await unknown.exited, 2, "no such node: the value is not valid");
     t.match(unknown.output(), "there is no node 7: the members are 1, 2, 3, 4");
     const removed = folioCluster(t, "remove", "1", ...place);
     t.equal(await removed.exited, 0, removed.output());

@@ -18,11 +18,24 @@ t.test("a node with a damaged file refuses to start; repair --rejoin lets it beg
   const addresses = others.map((id) => `127.0.0.1:${ports(id).peer}`).join(",");
   const repair = ["repair", "--rejoin", ...place, "--join", addresses];
 
+  const slip = async (folder: string, id: number) => {
+    const { code, stderr } = await folio([
+      ...["repair", "--rejoin", "--data-dir", folder, "--node-id", String(id), "--join", addresses],
+    ]);
+    t.equal(code, 4, stderr);
+    return stderr;
+  };
+  const elsewhere = join(dataDir, "elsewhere");
+  for (const id of cluster.ids) t.match(await slip(elsewhere, id), `node ${id} is up at 127.0.0.1:${ports(id).peer}`);
+  t.match(await slip(elsewhere, 9), "node 9 is no member; members are 1, 2, 3");
+
   const running = await folio(repair);
   t.equal(running.code, 4);
   t.match(running.stderr, /is in use: stop the node that runs on it first/);
   await cluster.kill(victim, "SIGKILL");
+  t.match(await slip(join(dataDir, `node-${victim}`), leader), `belongs to node ${victim}, not to node ${leader}`);
   damage(join(dataDir, `node-${victim}`, "log"));
+  t.match(await slip(join(dataDir, `node-${victim}`), leader), `belongs to node ${victim}, not to node ${leader}`);
   const refused = await cluster.restart(victim).then(
     () => "it started",
     (error: Error) => error.message,
