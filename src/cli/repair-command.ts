@@ -6,6 +6,7 @@ import { CommandFailure } from "./command-failure.js";
 import { requireUnused, setAside } from "./data-folder.js";
 import { exitCode, exitCodeHelp } from "./exit-code.js";
 import { asCommandFailure } from "./file-failures.js";
+import { requireLost } from "./lost-seat.js";
 import { peerAddress } from "./new-cluster.js";
 import { milliseconds, nodeId } from "./option-values.js";
 import { choosesOutput, type OutputFormat, writeJson, writeLine } from "./output.js";
@@ -62,6 +63,7 @@ interface RepairReport {
 
 async function run({ dataDir, nodeId, join, deadline }: RepairOptions): Promise<RepairReport> {
   await requireUnused(dataDir);
+  await requireLost({ nodeId, dataDir, join }, new PeerClient());
   // First the seat: as long as it is not free, the folder may be the best that there is.
   const seat = await freeSeat(nodeId, join, deadline);
   const aside = await setAside(dataDir, new Date());

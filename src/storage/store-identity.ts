@@ -57,6 +57,14 @@ export function readStoreId(disk: ReadableDisk, expected: ExpectedIdentity): str
   return storeId;
 }
 
+/** Which node the disk says it is of; undefined where that cannot be told. */
+export function nodeOf(disk: ReadableDisk): NodeId | undefined {
+  const row = disk.get(IDENTITY_KEY);
+  if (row === undefined || !isSealed(IDENTITY_KEY, row)) return undefined;
+  const [, , , nodeId] = IDENTITY_TEXT.exec(valueIn(row).toString("latin1")) ?? [];
+  return nodeId === undefined ? undefined : Number(nodeId);
+}
+
 /** A disk without an identity must be new: only then may it be given one. */
 export function refuseUnclaimed(disk: ReadableDisk, isEmpty: boolean): void {
   if (!isEmpty)
