@@ -7,12 +7,27 @@ import type { Defer } from "../../../src/storage/memory-disk.js";
 import { openMemoryLogStore } from "../../../src/storage/memory-log-store.js";
 import { openMemoryStateStore } from "../../../src/storage/memory-state-store.js";
 import type { StateStore } from "../../../src/storage/state-store.js";
-import type { PeerMessage } from "../../../src/transport/transport.js";
+import type { PeerAddress, PeerMessage } from "../../../src/transport/transport.js";
+import type { DurableLog } from "../checkers/durable-log.js";
 import { appliedIndexIn } from "../checkers/state-rows.js";
-import type { SimulatedNode } from "./simulated-node.js";
 import { checkRecovery, watchLog } from "./watch-log.js";
 import { watchMachine, watchState } from "./watch-state.js";
-import type { World } from "./world.js";
+import type { World, WorldNode } from "./world.js";
+
+/** How a node comes to its place: as one of those who found the cluster, or let in by them. */
+export type Origin =
+  | { readonly kind: "founder" }
+  | { readonly kind: "joiner"; readonly contacts: readonly PeerAddress[] };
+
+/** The node that a process is started for: what outlives the process, and what it is watched by. */
+export interface ProcessOwner extends WorldNode {
+  readonly address: string;
+  readonly durable: DurableLog;
+  readonly origin: Origin;
+  readonly isResuming: boolean;
+  storeId: string;
+  handoverCount: number;
+}
 
 /** What runs of one node between a start and its end: the product's own code on the simulated world. */
 export interface Process {
@@ -21,7 +36,7 @@ export interface Process {
 }
 
 /** Opens the node's stores as `folio node` does. @throws StorageFailure */
-export function startProcess(world: World, node: SimulatedNode): Process {
+export function startProcess(world: World, node: ProcessOwner): Process {
   const log = openLog(world, node);
   checkRecovery(world, node, log.recovery);
   watchLog(world, node, log);
@@ -39,7 +54,7 @@ export function startProcess(world: World, node: SimulatedNode): Process {
 }
 
 /** The id of the store that the node's directory holds, made now if it holds none. */
-export function openStoreId(world: World, node: SimulatedNode, promised: string | undefined): string {
+export function openStoreId(world: World, node: ProcessOwner, promised: string | undefined): string {
   const randomId = () => promised ?? world.nodeRandom.id();
   const { storeId } = openMemoryLogStore({
     disk: node.logDisk,
@@ -52,14 +67,14 @@ export function openStoreId(world: World, node: SimulatedNode, promised: string 
   return storeId;
 }
 
-function openLog(world: World, node: SimulatedNode): LogStore {
+function openLog(world: World, node: ProcessOwner): LogStore {
   const randomId = () => world.nodeRandom.id();
   const log = openMemoryLogStore({ disk: node.logDisk, nodeId: node.id, randomId, defer: deferOf(world, node) });
   node.storeId = log.storeId;
   return log;
 }
 
-function openState(world: World, node: SimulatedNode, log: LogStore): StateStore {
+function openState(world: World, node: ProcessOwner, log: LogStore): StateStore {
   const { storeId, recovery } = log;
   const generation = recovery.stateGeneration;
   const state = openMemoryStateStore({
@@ -81,7 +96,7 @@ function openState(world: World, node: SimulatedNode, log: LogStore): StateStore
   return state;
 }
 
-function deferOf(world: World, node: SimulatedNode): Defer {
+function deferOf(world: World, node: ProcessOwner): Defer {
   const { syncMs, jitterMs } = world.plan.disk;
   return (callback) => {
     const delayMs = syncMs + world.diskRandom.unit() * jitterMs + node.extraSyncMs;
@@ -91,7 +106,7 @@ function deferOf(world: World, node: SimulatedNode): Defer {
 
 function newReplica(
   world: World,
-  node: SimulatedNode,
+  node: ProcessOwner,
   stores: { readonly log: LogStore; readonly state: StateStore; readonly machine: SequenceMachine },
 ): Replica {
   const { plan, founders, nodeRandom, network } = world;
@@ -129,7 +144,7 @@ function newReplica(
 }
 
 /** Deletes expired idempotency keys now and then, as the node's upkeep does; what it cannot read it leaves. */
-function sweepLater(world: World, node: SimulatedNode, machine: SequenceMachine): void {
+function sweepLater(world: World, node: ProcessOwner, machine: SequenceMachine): void {
   const { sweep } = world.plan;
   if (sweep === undefined) return;
   node.time.after(sweep.everyMs, () => {
@@ -138,14 +153,14 @@ function sweepLater(world: World, node: SimulatedNode, machine: SequenceMachine)
   });
 }
 
-function watchMessage(world: World, node: SimulatedNode, message: PeerMessage): void {
+function watchMessage(world: World, node: ProcessOwner, message: PeerMessage): void {
   world.promises.check(node, message);
   if (node.isResuming && message.type === "voteRequest" && message.preVote) {
     world.report("input before timers", `${node.name} stands for election before it has read its leader's heartbeats`);
   }
 }
 
-function observerOf(world: World, node: SimulatedNode): ReplicaObserver {
+function observerOf(world: World, node: ProcessOwner): ReplicaObserver {
   const { trace } = world;
   const { name } = node;
   return {

@@ -11,16 +11,11 @@ import type { PeerAddress } from "../../../src/transport/transport.js";
 import { DurableLog } from "../checkers/durable-log.js";
 import { allRows, crashDisk, damageRow } from "./disk-damage.js";
 import { NodeTime } from "./node-time.js";
-import { openStoreId, type Process, startProcess } from "./process.js";
+import { type Origin, openStoreId, type Process, type ProcessOwner, startProcess } from "./process.js";
 import type { CrashFate, InstallStep, Integrity, NodeStatus, World, WorldNode } from "./world.js";
 
-/** How a node comes to its place: as one of those who found the cluster, or let in by them. */
-export type Origin =
-  | { readonly kind: "founder" }
-  | { readonly kind: "joiner"; readonly contacts: readonly PeerAddress[] };
-
 /** One node: its disks and its clock outlive its processes. The process is the real code. */
-export class SimulatedNode implements WorldNode {
+export class SimulatedNode implements ProcessOwner {
   readonly id: NodeId;
   readonly time: NodeTime;
   readonly #world: World;
