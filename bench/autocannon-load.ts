@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import autocannon from "autocannon";
 import {
   clientId,
@@ -8,11 +9,15 @@ import {
   percentilesOf,
 } from "./load.js";
 
+function withKey(request: autocannon.Request): autocannon.Request {
+  return { ...request, headers: { ...request.headers, "idempotency-key": randomUUID() } };
+}
+
 /** REST by autocannon: needs nothing installed, but its client takes about as much processor as the server. */
 export const autocannonLoad: LoadGenerator = {
   name: "autocannon",
   protocol: "rest",
-  async run({ host, port, prefix, inFlight, seconds }: LoadPlan): Promise<LoadOutcome> {
+  async run({ host, port, prefix, inFlight, seconds, isKeyed = false }: LoadPlan): Promise<LoadOutcome> {
     const histogram = latencyHistogram();
     const result = await new Promise<autocannon.Result>((resolve, reject) => {
       const running = autocannon(
@@ -24,6 +29,7 @@ export const autocannonLoad: LoadGenerator = {
           connections: inFlight,
           duration: seconds,
           timeout: 10,
+          ...(isKeyed ? { requests: [{ setupRequest: withKey }] } : {}),
         },
         (error: unknown, ended) => (error ? reject(error) : resolve(ended)),
       );

@@ -8,6 +8,8 @@ export interface LoadPlan {
   readonly prefix: string;
   readonly inFlight: number;
   readonly seconds: number;
+  /** Every draw has an idempotency key of its own, as a client's that may repeat it. REST only. */
+  readonly isKeyed?: boolean;
 }
 
 export interface Percentiles {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +8,8 @@ import { clientId, type LoadGenerator, type LoadOutcome, type LoadPlan } from ".
 const graceMs = 20_000;
 
 /** wrk's own report has no 95th percentile and rounds; its Lua interface has everything. */
-function script(prefix: string): string {
-  return `
+function script(prefix: string, isKeyed: boolean): string {
+  return `${isKeyed ? keys() : ""}
 wrk.method = "POST"
 wrk.body = '${JSON.stringify({ prefix, client_id: clientId })}'
 wrk.headers["Content-Type"] = "application/json"
@@ -17,6 +18,17 @@ function done(summary, latency, requests)
   io.write(string.format('RESULT {"requests":%d,"us":%d,"p50":%d,"p95":%d,"p99":%d,"max":%d,"status":%d,"lost":%d}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(95), latency:percentile(99),
     latency.max, e.status, e.connect + e.read + e.write + e.timeout))
+end
+`;
+}
+
+function keys(): string {
+  return `
+local drawn = 0
+function request()
+  drawn = drawn + 1
+  wrk.headers["Idempotency-Key"] = "${randomUUID()}-" .. drawn
+  return wrk.format()
 end
 `;
 }
@@ -51,11 +63,11 @@ export function parseWrk(output: string, inFlight: number): LoadOutcome {
 export const wrkLoad: LoadGenerator = {
   name: "wrk",
   protocol: "rest",
-  async run({ host, port, prefix, inFlight, seconds }: LoadPlan): Promise<LoadOutcome> {
+  async run({ host, port, prefix, inFlight, seconds, isKeyed = false }: LoadPlan): Promise<LoadOutcome> {
     const folder = mkdtempSync(join(tmpdir(), "folio-wrk-"));
     try {
       const path = join(folder, "draw.lua");
-      writeFileSync(path, script(prefix));
+      writeFileSync(path, script(prefix, isKeyed));
       const url = `http://${host}:${port}/api/v1/next`;
       const parameters = ["-t", "1", "-c", String(inFlight), "-d", `${seconds}s`, "--timeout", "10s", "-s", path, url];
       return parseWrk(await runProgram("wrk", parameters, seconds * 1000 + graceMs), inFlight);

@@ -26,7 +26,7 @@ export interface Filled {
   readonly faults: readonly string[];
 }
 
-/** Draws at least so many numbers singly from a new sequence, many requests at once, at the leader. */
+/** Draws at least so many numbers singly from a new sequence, each with a key, many requests at once, at the leader. */
 export async function fill(
   cluster: LocalCluster,
   prefix: string,
@@ -51,7 +51,14 @@ export async function drawFor(cluster: LocalCluster, prefix: string, seconds: nu
   const generator = isInstalled("wrk") ? wrkLoad : autocannonLoad;
   const leader = await agreedLeader(cluster);
   const { hostname: host, port } = new URL(cluster.rest(leader));
-  const outcome = await generator.run({ host, port: Number(port), prefix, inFlight: IN_FLIGHT, seconds });
+  const outcome = await generator.run({
+    host,
+    port: Number(port),
+    prefix,
+    inFlight: IN_FLIGHT,
+    seconds,
+    isKeyed: true,
+  });
   return {
     acknowledged: before.acknowledged + outcome.acknowledged,
     unknownMax: before.unknownMax + outcome.unknownMax,

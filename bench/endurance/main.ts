@@ -50,7 +50,12 @@ async function endure({ scenarios: chosen, parameters, portOffset }: EnduranceOp
 }
 
 // Ctrl-C ends this process, and with it the nodes.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    write(`ended by ${signal}`);
+    process.exit(130);
+  });
+}
 try {
   const options = parseEnduranceOptions(process.argv.slice(2), scenarios);
   if (options === undefined) write(enduranceHelp(scenarios).trimEnd());
