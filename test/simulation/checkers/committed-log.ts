@@ -34,6 +34,14 @@ export class CommittedLog {
     return this.#configurations.findLast((known) => known.index <= index)?.configuration;
   }
 
+  /** The entry with which the store became a member for the first time; 0 for founders, undefined if it never did. */
+  joinedAt(storeId: string): LogIndex | undefined {
+    const first = this.#configurations.find(({ configuration }) =>
+      configuration.members.some((member) => member.storeId === storeId),
+    );
+    return first?.index;
+  }
+
   founded(configuration: Configuration): void {
     if (this.#configurations.length === 0) this.#configurations.push({ index: 0, configuration });
   }

@@ -33,6 +33,7 @@ export function watchLog(world: World, node: WorldNode, log: LogStore): void {
     durable.inFlight = change;
     checkHardState(world, node, change);
     if (change.base !== undefined) checkCut(world, node, change.base);
+    checkNewcomer(world, node, change);
     for (const entry of change.entries) world.committed.written(entry);
     const isSwitch = change.base?.stateGeneration !== undefined;
     if (isSwitch) node.reaches("switching");
@@ -55,6 +56,14 @@ function checkHardState(world: World, { name, durable }: WorldNode, { hardState 
   if (hardState.term === term && votedFor !== undefined && hardState.votedFor !== votedFor) {
     world.report("one vote per term", `${name} forgets its vote for n${votedFor} in term ${term}`);
   }
+}
+
+/** Who joins begins with a snapshot: it never goes by memberships from before its own. */
+function checkNewcomer(world: World, { name, storeId }: WorldNode, { entries }: LogWrite): void {
+  const [first] = entries;
+  const joinedAt = world.committed.joinedAt(storeId) ?? 0;
+  if (first === undefined || joinedAt === 0 || first.index > joinedAt) return;
+  world.report("newcomers", `${name} writes entry ${first.index}, though it joined with entry ${joinedAt}`);
 }
 
 /** A log is cut below what has committed, and below what the state holds without it; it never begins earlier again. */
