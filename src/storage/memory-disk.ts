@@ -12,6 +12,8 @@ export type Defer = (callback: () => void) => void;
 export class MemoryDisk {
   readonly place: string;
   readonly #rows = new Map<string, Buffer>();
+  /** The keys of the rows, in order: a scan reads what it is asked for, and no more. */
+  readonly #keys: string[] = [];
   #attached: AttachedMemoryDisk | undefined;
   #writeError: Error | undefined;
   #fateOfFailedWrites: "durable" | "lost" = "lost";
@@ -67,15 +69,25 @@ export class MemoryDisk {
   /** Applies operations at once: what a write does in the end, and how damage is injected. */
   apply(operations: Iterable<DiskOperation>): void {
     for (const operation of operations) {
-      if (operation.type === "put") this.#rows.set(operation.key, operation.value);
-      else this.#rows.delete(operation.key);
+      if (operation.type === "put") this.#put(operation.key, operation.value);
+      else if (this.#rows.delete(operation.key)) this.#keys.splice(placeOf(this.#keys, operation.key), 1);
     }
   }
 
   rows({ gte, lt }: Pick<DiskRange, "gte" | "lt">): DiskRow[] {
     const rows: DiskRow[] = [];
-    for (const row of this.#rows) if (row[0] >= gte && row[0] < lt) rows.push(row);
-    return rows.sort(([a], [b]) => (a < b ? -1 : 1));
+    for (let place = placeOf(this.#keys, gte); place < this.#keys.length; place++) {
+      const key = this.#keys[place] as string;
+      if (key >= lt) break;
+      rows.push([key, this.#rows.get(key) as Buffer]);
+    }
+    return rows;
+  }
+
+  #put(key: string, value: Buffer): void {
+    const { size } = this.#rows;
+    this.#rows.set(key, value);
+    if (this.#rows.size > size) this.#keys.splice(placeOf(this.#keys, key), 0, key);
   }
 }
 
@@ -212,4 +224,16 @@ class MemoryView implements DiskView {
     this.#isClosed = true;
     this.#closed();
   }
+}
+
+/** Where the key is, or would be, among sorted ones. */
+function placeOf(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] as string) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -18,6 +18,11 @@ const SILENT_TICKS_MAX = 4;
  * it yet (it joins), or may look for it where it no longer is.
  */
 const PATIENCE_TICKS = 4;
+/**
+ * The same before the first stream: this node has just started, and who looked for it in vain
+ * meanwhile may by now wait long between two attempts.
+ */
+const FIRST_PATIENCE_TICKS = 1;
 const BUFFER_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** Something an operator should read, in a sentence. */
@@ -46,6 +51,7 @@ export class PeerLink {
   /** This node opened the stream. */
   #isOutbound = false;
   #ticksWithoutStream = 0;
+  #patienceTicks = FIRST_PATIENCE_TICKS;
   /** The stream that `connected` was called for. */
   #announced: PeerStream | undefined;
   #dialler: PeerDialler | undefined;
@@ -137,6 +143,7 @@ export class PeerLink {
       },
     });
     this.#stream = stream;
+    this.#patienceTicks = PATIENCE_TICKS;
     this.#openedAtMs = performance.now();
     this.#lastFailure = undefined;
     counters.streamsOpened += 1;
@@ -162,7 +169,7 @@ export class PeerLink {
   }
 
   get #wanting(): boolean {
-    if (this.#stream === undefined) return !this.#yields || this.#ticksWithoutStream >= PATIENCE_TICKS;
+    if (this.#stream === undefined) return !this.#yields || this.#ticksWithoutStream >= this.#patienceTicks;
     return !this.#isSound && (!this.#yields || this.#isOutbound);
   }
 

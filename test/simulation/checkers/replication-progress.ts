@@ -44,6 +44,8 @@ export class ReplicationProgress {
     const storeId = this.#seats.get(progress);
     if (storeId === undefined || matchIndex === 0) return;
     const durable = this.#stores.of({ storeId });
+    // It was true when the peer said so: in a later term another leader may have truncated it since.
+    if (durable !== undefined && durable.hardState.term > core.state.term) return;
     const term = core.termAt(matchIndex);
     // Below its own base the leader cannot tell the term any more: it has committed.
     const held =

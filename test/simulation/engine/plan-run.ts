@@ -31,7 +31,7 @@ export interface PlanOptions {
 export function planRun({ seed, nodeCount: wanted }: PlanOptions): Plan {
   const random = new Random(seed, "plan");
   const nodeCount = wanted ?? random.weighted(SIZES).nodes;
-  const chaosMs = random.between(10_000, 15_000);
+  const chaosMs = random.between(14_000, 20_000);
   const electionTimeoutMs = 300;
   const isDrifting = random.chance(0.5);
   const epochMs = random.chance(0.6) ? ORDINARY_MS : random.pick(BOUNDARIES_MS) - random.integer(0, 14_000);
@@ -126,7 +126,7 @@ function planFaults(
     readonly electionTimeoutMs: number;
   },
 ): FaultStep[] {
-  const count = random.chance(0.05) ? 0 : random.integer(3, 24);
+  const count = random.chance(0.05) ? 0 : random.integer(3, 30);
   // Each run has its own mixture, so that some see nothing but a few kinds, over and over.
   const kinds = FAULTS.map((kind) => ({
     kind,
@@ -155,7 +155,7 @@ function planOperations(
   const { nodeCount, chaosMs, epochMs } = context;
   const operations: Omit<OperationStep, "id">[] = [];
   const kinds = [...COMMANDS, ...READS];
-  const pauseMs = random.between(20, 120);
+  const pauseMs = random.between(25, 160);
   const call = (atMs: number): Pick<OperationStep, "atMs" | "client" | "node" | "deadlineMs" | "attemptsMax"> => ({
     atMs,
     client: random.integer(1, CLIENTS),
