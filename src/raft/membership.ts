@@ -60,7 +60,8 @@ function added(configuration: Configuration, newcomer: Omit<Member, "kind">): Ou
   const { id, storeId, address } = newcomer;
   const holder = configuration.members.find((member) => member.id === id || member.storeId === storeId);
   if (holder === undefined) {
-    return { ...configuration, members: [...configuration.members, { id, kind: "learner", storeId, address }] };
+    const learner = { id, kind: "learner", storeId, address } as const;
+    return { ...configuration, members: [...configuration.members, learner].sort((one, other) => one.id - other.id) };
   }
   if (holder.id !== id || holder.storeId !== storeId) return "seatTaken";
   return holder.address === address ? "unchanged" : replaced(configuration, { ...holder, address });

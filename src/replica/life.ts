@@ -51,8 +51,12 @@ export class Life {
   #end(): void {
     if (this.isStopped) return;
     this.#phase = "stopped";
-    this.#silence();
-    this.#ended?.();
+    // Whoever waits may throw as it is told: that must not keep a stop, or a failure, from being heard of.
+    try {
+      this.#silence();
+    } finally {
+      this.#ended?.();
+    }
   }
 
   /**
@@ -70,7 +74,10 @@ export class Life {
   fail(failure: Error): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    this.#end();
-    this.#fatal(failure);
+    try {
+      this.#end();
+    } finally {
+      this.#fatal(failure);
+    }
   }
 }

@@ -52,6 +52,18 @@ t.test("a seat belongs to a store, and a store sits on one seat", (t) => {
   t.end();
 });
 
+t.test("members stand in the order of their ids, whoever came when", (t) => {
+  const cluster = led(4);
+  const ids = () => cluster.node(1).core.configuration.members.map(({ id }) => id);
+  t.equal(answer(cluster, { kind: "remove", id: 2 }), "appended");
+  run(cluster, 30);
+  t.same(ids(), [1, 3, 4]);
+  const member = { id: 2, storeId: "another store", address: "node-2:7070" };
+  t.equal(answer(cluster, { kind: "addLearner", member }), "appended");
+  t.same(ids(), [1, 2, 3, 4]);
+  t.end();
+});
+
 t.test("a voter that is added again under its own store stays a voter", (t) => {
   const cluster = led(3);
   const { kind, ...member } = memberOf(3, "voter");

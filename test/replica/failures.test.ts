@@ -150,6 +150,20 @@ const breaks: readonly {
       });
     },
   },
+  {
+    where: "as a stream ends",
+    happen: (cluster, node) => {
+      const core = node.replica?.core;
+      const [peer] = cluster.followers;
+      if (core === undefined || peer === undefined) throw new Error("the node has no core, or no peer");
+      core.peerUnreachable = () => {
+        throw new Error("broken");
+      };
+      cluster.network.cut(node.id, peer.id);
+      cluster.time.advance(1);
+      cluster.network.heal(node.id, peer.id);
+    },
+  },
 ];
 
 for (const { where, happen } of breaks) {

@@ -10,7 +10,7 @@ import { acceptJsonOnly } from "./json-body.js";
 import { answerClientError, answerProblems, BODY_LIMIT_BYTES, frameworkProblem } from "./problem-reply.js";
 import { refuseBrokenQuery } from "./query-text.js";
 import { echoRequestId, requestIds } from "./request-id.js";
-import { requestValidator } from "./request-validator.js";
+import { refuseUnknownQueries, requestValidator } from "./request-validator.js";
 import { auditRoutes } from "./routes/audit.js";
 import { backupRoutes } from "./routes/backup.js";
 import { batchRoutes } from "./routes/batch.js";
@@ -87,6 +87,7 @@ export async function buildRestApp(options: RestOptions): Promise<RestApp> {
 const versionOne: FastifyPluginAsyncTypebox<{ edge: RestOptions }> = async (api, { edge: options }) => {
   const { backend, administration, access, limiter } = options;
   await controlAccess(api, access, limiter);
+  refuseUnknownQueries(api);
   const edge = { backend, answers: new DrawAnswers() };
   nextRoutes(api, edge);
   batchRoutes(api, edge);

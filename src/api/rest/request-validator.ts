@@ -1,7 +1,16 @@
 import type { FastifySchemaCompiler } from "fastify";
-import type { TSchema } from "typebox";
+import { type TSchema, Type } from "typebox";
 import { type FieldCheck, fieldCheck } from "../field-check.js";
 import { invalidFields, type Problem } from "../problem.js";
+import type { RestApp } from "./edge.js";
+import { closed } from "./request-schemas.js";
+
+/** A route that says nothing of a query takes none: a count in the query of a POST must not be lost in silence. */
+export function refuseUnknownQueries(app: RestApp): void {
+  app.addHook("onRoute", (route) => {
+    if (route.schema !== undefined) route.schema = { querystring: Type.Object({}, closed), ...route.schema };
+  });
+}
 
 type Verdict = true | { readonly value: unknown } | { readonly error: Problem };
 
