@@ -150,7 +150,7 @@ export class Membership {
     const newcomer = this.#leaderUnknown(core);
     if (newcomer !== undefined) wanted.delete(newcomer.id);
     const dialled = [...this.#addresses.of(wanted), ...(newcomer === undefined ? [] : [newcomer])];
-    if (JSON.stringify(dialled) === JSON.stringify(this.#dialled)) return;
+    if (isSame(dialled, this.#dialled)) return;
     this.#dialled = dialled;
     this.#ports.transport.setPeers(dialled);
   }
@@ -176,4 +176,9 @@ export class Membership {
   #tellAllHello(): void {
     for (const peer of this.#peers.connectedPeers) this.#ports.transport.send(peer, [this.hello()]);
   }
+}
+
+function isSame(one: readonly PeerAddress[], other: readonly PeerAddress[]): boolean {
+  if (one.length !== other.length) return false;
+  return one.every(({ id, address }, place) => id === other[place]?.id && address === other[place]?.address);
 }
