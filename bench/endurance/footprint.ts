@@ -7,8 +7,8 @@ import { clusterOf } from "./asking.js";
 /** What a node takes of its machine, and how much it holds. */
 export interface Footprint {
   readonly node: number;
-  /** Of its process; NaN where there is no /proc. */
-  readonly residentBytes: number;
+  /** Resident memory of its process without mapped files, which the kernel takes back as it likes; NaN where there is no /proc. */
+  readonly ownBytes: number;
   readonly logBytes: number;
   readonly stateBytes: number;
   /** In the log. */
@@ -23,16 +23,16 @@ export async function footprintOf(cluster: LocalCluster, id: number, dataDir: st
   const folder = join(dataDir, `node-${id}`);
   return {
     node: id,
-    residentBytes: residentBytesOf(cluster.pid(id)),
+    ownBytes: ownBytesOf(cluster.pid(id)),
     logBytes: bytesIn(join(folder, "log")),
     stateBytes: bytesIn(join(folder, "state")),
     entries: last - (metrics.get("storage_log_entries_cut_total") ?? 0),
   };
 }
 
-function residentBytesOf(pid: number | undefined): number {
+function ownBytesOf(pid: number | undefined): number {
   try {
-    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    const kibibytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return Number(kibibytes) * 1024;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
