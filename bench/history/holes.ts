@@ -36,12 +36,37 @@ export function fillHoles(
   steps: readonly number[],
   unknown: { readonly draws: readonly UnknownDraw[]; readonly jumps: readonly UnknownJump[] },
 ): Filling {
-  const search = new HoleSearch(
-    [...holes].sort((a, b) => a.deadline - b.deadline),
-    steps,
-    unknown,
-  );
-  return search.run();
+  const ordered = [...holes].sort((a, b) => a.deadline - b.deadline);
+  const filling = new HoleSearch(ordered, steps, unknown).run();
+  if (filling !== "undecided") return filling;
+  // Long draws that went into early holes are missing where nothing else fits: those holes first, more and more
+  // of them. What that finds is a filling like any other; where it finds none, there may still be one.
+  const lengths = [...new Set(ordered.map(({ from, to }) => to - from))].sort((a, b) => b - a);
+  for (const least of lengths) {
+    const { left, draws } = matchExactly(ordered, steps, { draws: unknown.draws, least });
+    if (new HoleSearch(left, steps, { ...unknown, draws }).run() === "filled") return "filled";
+  }
+  return "undecided";
+}
+
+/** Gives each hole of at least that length, from the last on, a draw of just its size; returns what is left of both. */
+function matchExactly(
+  holes: readonly Hole[],
+  steps: readonly number[],
+  unknown: { readonly draws: readonly UnknownDraw[]; readonly least: number },
+): { readonly left: Hole[]; readonly draws: UnknownDraw[] } {
+  // Whoever was invoked late fits the fewest holes.
+  const draws = [...unknown.draws].sort((a, b) => b.invoked - a.invoked);
+  const left: Hole[] = [];
+  for (const hole of [...holes].reverse()) {
+    const length = hole.to - hole.from;
+    const fits = ({ count, invoked }: UnknownDraw) =>
+      invoked <= hole.deadline && steps.some((step) => count * step === length);
+    const place = hole.isAtLeast || length < unknown.least ? -1 : draws.findIndex(fits);
+    if (place >= 0) draws.splice(place, 1);
+    else left.unshift(hole);
+  }
+  return { left, draws };
 }
 
 /** A draw of that size, under one of the steps, moves the series on by so much. */

@@ -132,6 +132,7 @@ function assembleKeeping(options: ReplicaOptions, ports: ReplicaPorts, hooks: Ho
   const fetching = new SnapshotFetching({
     ...shared,
     transport,
+    electionTimeoutMs: options.electionTimeoutMs,
     clusterId,
     install: (snapshot, done) => install.install(snapshot, done),
   });

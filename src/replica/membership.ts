@@ -20,6 +20,8 @@ export class Membership {
   readonly #addresses: PeerAddresses;
   #dialled: readonly PeerAddress[] = [];
   #applied: Configuration | undefined;
+  /** Monotonic ms; undefined before, and once the node has listened for long enough. */
+  #listensSince: number | undefined;
   #core: RaftCore | undefined;
 
   constructor(
@@ -71,6 +73,7 @@ export class Membership {
   /** Looks for the seat, now that the transport listens. */
   start(): void {
     this.#ports.transport.setPeers(this.#dialled);
+    this.#listensSince = this.#ports.clock.monotonic();
     this.#seating.settle();
   }
 
@@ -139,6 +142,11 @@ export class Membership {
   /** Looks for peers that are dialled in vain, and lets those go that the core serves no more. */
   housekeep(now: number): void {
     this.#addresses.rotate(now, (peer) => this.#peers.isConnected(peer));
+    if (this.#listensSince !== undefined && now - this.#listensSince >= LIMITS.loneFounderMs) {
+      this.#listensSince = undefined;
+      this.#seats.waitedForCalls();
+      this.#seating.settle();
+    }
     if (this.#core !== undefined) this.#setPeers();
   }
 

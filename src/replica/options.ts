@@ -95,6 +95,11 @@ export const LIMITS = {
   snapshotRetryMs: 500,
   /** and each failure in a row doubles that, so many times at most. */
   snapshotRetryDoublingsMax: 4,
+  /**
+   * A founder that is alone listens so long before it founds: longer than the longest pause between two
+   * attempts of a peer to reach it (transport, backoff).
+   */
+  loneFounderMs: 2_500,
   /** How long a change of membership may wait, for its turn and for its commit. */
   memberChangeMs: 4_000,
   memberChangesMax: 64,

@@ -44,7 +44,8 @@ function isDisplaced(
  *
  * Founding takes two rounds: a node founds the cluster only when every founder says that it is
  * empty, counts the same founders and has heard of exactly the same stores. Two different sets can so
- * never both be founded.
+ * never both be founded. A founder that is alone has nobody to ask: it waits for a call, because the
+ * cluster that it once founded may have grown since, and its disk may have been wiped.
  */
 export class Seats {
   readonly #self: {
@@ -63,6 +64,8 @@ export class Seats {
   #isNamed = false;
   /** Nothing was ever written, and nothing is about to be. */
   #empty: boolean;
+  /** A cluster that this node belongs to would have called by now. */
+  #isUncalled = false;
 
   constructor(options: {
     readonly self: {
@@ -88,6 +91,11 @@ export class Seats {
    */
   found(): void {
     this.#empty = false;
+  }
+
+  /** The node has listened for long enough that whoever knows it would have called. */
+  waitedForCalls(): void {
+    this.#isUncalled = true;
   }
 
   /** The newest configuration of the core is in force here too. */
@@ -149,6 +157,8 @@ export class Seats {
     if (this.#founders.length === 0) return { kind: "joining" };
     if (naming !== undefined) return { kind: "foreign", why: this.#whyOutside(naming) };
     const waitingFor = this.#founders.map(({ id }) => this.#objection(id)).filter((reason) => reason !== undefined);
+    if (this.#founders.length === 1 && !this.#isUncalled)
+      waitingFor.push("a cluster that knows this node would call it");
     if (waitingFor.length > 0) return { kind: "founding", waitingFor };
     return { kind: "seated", configuration: this.#foundingConfiguration() };
   }

@@ -32,6 +32,7 @@ export class SnapshotFetching {
   /** The leader lacks what this node's log needs next. */
   wanted(core: RaftCore, { from, least }: { readonly from: NodeId; readonly least: LogIndex }, now: number): void {
     const { state, life } = this.#options;
+    this.#leaveSilentSender(from, now);
     if (this.#state !== "idle" || now < this.#notBefore || life.isStopping) return;
     this.#state = "preparing";
     state.build(state.generation + 1, (failure, builder) => {
@@ -41,6 +42,19 @@ export class SnapshotFetching {
       } else if (life.isStopping) this.#clear(builder);
       else this.#begin(core, builder, { from, least });
     });
+  }
+
+  /**
+   * Another leads than whoever sends, and that one says nothing: it may stand still, or be cut off. Without
+   * this node the new leader may have no majority, and would wait for as long as a sender may be silent.
+   */
+  #leaveSilentSender(leader: NodeId, now: number): void {
+    const transfer = this.#transfer;
+    if (transfer === undefined || transfer.from === leader) return;
+    if (!transfer.isSilent(now, this.#options.electionTimeoutMs)) return;
+    transfer.cancel(`nothing was heard of it for a while, and node ${leader} leads now`);
+    // The one that failed is not the one that is asked next.
+    this.#notBefore = now;
   }
 
   #begin(
@@ -126,6 +140,7 @@ export interface SnapshotFetchingOptions {
   readonly life: Life;
   readonly clock: Clock;
   readonly observer: ReplicaObserver;
+  readonly electionTimeoutMs: number;
   /** The committed name of this node's cluster; "" while it knows none. */
   readonly clusterId: () => string;
   /** Puts what was built in force; `done` once: when it is, or when it turned out to be of no use any more. */

@@ -136,9 +136,12 @@ export class SnapshotTransfer implements SnapshotSink {
   }
 
   endIfStalled(now: number): void {
-    const since = this.#awaitedSince;
-    if (since !== undefined && now - since >= LIMITS.snapshotStallMs)
-      this.#fail("nothing was heard of it for too long");
+    if (this.isSilent(now, LIMITS.snapshotStallMs)) this.#fail("nothing was heard of it for too long");
+  }
+
+  /** Whether the sender has been awaited for so long, in ms. */
+  isSilent(now: number, forMs: number): boolean {
+    return this.#awaitedSince !== undefined && now - this.#awaitedSince >= forMs;
   }
 
   cancel(reason: string): void {

@@ -253,6 +253,28 @@ t.test("a single node founds its cluster alone", async (t) => {
   t.equal(cluster.leader.id, 1);
 });
 
+t.test("a single founder whose disk was wiped stays out of the cluster that grew from it (seed 101627)", async (t) => {
+  const cluster = await new VirtualCluster(1).start();
+  cluster.untilReady();
+  for (const nodeId of [2, 3]) {
+    const joiner = cluster.joiner(nodeId);
+    await joiner.start();
+    const { storeId, address } = joiner;
+    cluster.changed({ kind: "add", nodeId, storeId, address });
+    cluster.time.until(() => joiner.isReady);
+    cluster.changed({ kind: "promote", nodeId });
+  }
+  const [founder, ...others] = cluster.nodes;
+  if (founder === undefined) throw new Error("there are three nodes");
+  await founder.crash();
+  founder.wipe();
+  await founder.start();
+  cluster.time.until(() => others.every(({ isReady }) => isReady));
+  cluster.time.advance(10_000);
+  t.equal(founder.replica?.core, undefined);
+  t.match(founder.replica?.view().reason, /the seat of node 1 belongs to store .*it was wiped or replaced/);
+});
+
 t.test("an address in PEERS counts for a member, whatever was founded: machines move", async (t) => {
   const cluster = await new VirtualCluster(3).start();
   cluster.untilReady();

@@ -55,6 +55,34 @@ t.test("the leader dies while it sends a snapshot: the next one sends its own", 
   t.equal(load.violation(), undefined);
 });
 
+t.test(
+  "the leader stands still while it sends a snapshot: the next one does not wait for it (seed 100198)",
+  async (t) => {
+    const cluster = await clusterOf(3, SLOW);
+    const away = aFollower(cluster);
+    const load = new Load(cluster, LARGE_LINES);
+    await away.crash();
+    load.run(
+      cluster.nodes.filter((node) => node !== away),
+      300,
+    );
+    load.untilAnswered();
+    await away.start();
+    cluster.time.until(() => isFetching(away));
+    const { leader } = cluster;
+    load.run([leader], 20);
+    load.untilAnswered();
+    t.ok(isFetching(away), "it is on its way");
+    leader.time.pause();
+    // Without the one that was away the other has no majority: it has to come in before anything can be drawn.
+    cluster.time.until(() => fetched(away) === 1, LIMITS.snapshotStallMs / 2);
+    t.ok(away.snapshots.some(({ peer, failure }) => peer === leader.id && failure !== undefined));
+    leader.time.resume();
+    cluster.untilReady();
+    t.equal(load.violation(), undefined);
+  },
+);
+
 t.test("members change while a snapshot is on its way; the joiner dies under it, and comes back", async (t) => {
   const cluster = await clusterOf(3, SLOW);
   const load = new Load(cluster, LARGE_LINES);

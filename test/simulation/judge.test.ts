@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import t from "tap";
+import type { UnknownDraw } from "../../bench/history/collapse.js";
 import type { DrawAttempt, Operation } from "../../bench/history/history.js";
+import { fillHoles, type Hole } from "../../bench/history/holes.js";
 import { judge } from "../../bench/history/judge.js";
 import { isLinearizableByBruteForce } from "./history/brute-force.js";
 import { HISTORY, STEPPED_HISTORY } from "./history/random-history.js";
@@ -159,4 +161,26 @@ t.test("fifty thousand draws are judged in well under a second's work", async (t
     operations.push(place % 50 === 7 ? unknown(`d${place}`, 1, 3 * place) : draw(`d${place}`, place + 1, times));
   }
   t.equal(ruleOf(operations), "linearizable");
+});
+
+t.test("long draws are kept for the holes that nothing else fits into, though others ask first (seed 200523)", (t) => {
+  const draws: UnknownDraw[] = [];
+  const invoke = (invoked: number, sizes: Readonly<Record<number, number>>): void => {
+    for (const [size, times] of Object.entries(sizes)) {
+      for (let time = 0; time < times; time++) draws.push({ id: `u${draws.length}`, count: Number(size), invoked });
+    }
+  };
+  invoke(1, { 1: 17, 2: 1, 3: 1, 4: 1, 6: 1, 234: 1 });
+  invoke(3, { 1: 2 });
+  invoke(5, { 1: 157, 2: 2, 3: 1, 4: 4, 5: 6, 6: 3, 7: 2, 8: 1, 9: 1, 234: 3, 333: 2, 1132: 3, 2632: 1, 3341: 1 });
+  const holes: Hole[] = [];
+  const need = (deadline: number, ...lengths: readonly number[]): void => {
+    for (const to of lengths) holes.push({ epoch: 0, isAtLeast: false, from: 0, to, deadline });
+  };
+  need(2, 1, 1, 1, 263);
+  need(4, 1, 1);
+  need(6, 3836, 4, 2, 1, 234, 1, 1, 2, 1, 3, 333, 1, 1, 2);
+  need(7, 3341, 1, 1);
+  t.equal(fillHoles(holes, [1], { draws, jumps: [] }), "filled");
+  t.end();
 });

