@@ -57,7 +57,11 @@ const bad: readonly Bad[] = [
   { name: "a query where there is none to give", request: post(`${BATCH}/SG?count=5`, { count: 1 }), field: "count" },
   { name: "a query of a draw by POST", request: post(`${NEXT}?prefix=SG`, { prefix: "SG" }), field: "prefix" },
   { name: "a query of the cluster", request: { url: "/api/v1/cluster?node=1" }, field: "node" },
-  { name: "a query of a reset", request: post(`${RESET}?force=true`, { new_value: 1, reason: "audit" }), field: "force" },
+  {
+    name: "a query of a reset",
+    request: post(`${RESET}?force=true`, { new_value: 1, reason: "audit" }),
+    field: "force",
+  },
   {
     name: "a field given twice in the query",
     request: { url: `${NEXT}/SG?client_id=a&client_id=b` },
