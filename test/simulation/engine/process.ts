@@ -10,6 +10,7 @@ import type { StateStore } from "../../../src/storage/state-store.js";
 import type { PeerAddress, PeerMessage } from "../../../src/transport/transport.js";
 import type { DurableLog } from "../checkers/durable-log.js";
 import { appliedIndexIn } from "../checkers/state-rows.js";
+import { describeDurable, describeTransition } from "./describe-transition.js";
 import { checkRecovery, watchLog } from "./watch-log.js";
 import { watchMachine, watchState } from "./watch-state.js";
 import type { World, WorldNode } from "./world.js";
@@ -170,11 +171,11 @@ function observerOf(world: World, node: ProcessOwner): ReplicaObserver {
       }
       if (transition.kind === "transferEnded") node.handoverCount++;
       if (transition.kind === "roleChanged" && transition.why === "leadership was handed over") node.handoverCount++;
-      trace?.note(name, `* ${JSON.stringify(transition)}`);
+      trace?.note(name, `* ${describeTransition(transition)}`);
     },
     entryPacked: ({ commands }) => trace?.note(name, `packs ${commands} commands`),
     logWritten: ({ entries }) =>
-      trace?.note(name, `disk: ${entries} entries written, log to ${node.durable.lastIndex}`),
+      trace?.note(name, `disk: ${entries} entries written, ${describeDurable(node.durable)}`),
     entryApplied: ({ index, commands }) => {
       trace?.note(name, `applies ${index} (${commands} commands)`);
       world.entryApplied(index);

@@ -1,3 +1,4 @@
+import type { RaftCore } from "../../../src/raft/core.js";
 import type { Configuration, NodeId } from "../../../src/raft/types.js";
 import { CommittedLog } from "../checkers/committed-log.js";
 import { Consensus } from "../checkers/consensus.js";
@@ -10,6 +11,7 @@ import { Stores } from "../checkers/stores.js";
 import type { Violation } from "../checkers/violation.js";
 import { faultNamed } from "../faults/catalogue.js";
 import { Clients } from "./clients.js";
+import { describeCommit } from "./describe-transition.js";
 import { type EventOwner, EventQueue, type SimulatedEvent } from "./event-queue.js";
 import { SimulatedNetwork } from "./network.js";
 import type { Calendar } from "./node-time.js";
@@ -53,6 +55,8 @@ export class Simulation implements Grounds {
   readonly #byTime = new Map<EventOwner, SimulatedNode>();
   /** Nodes that will come to what they put off in a moment, with the life they do it in. */
   readonly #busy = new Map<SimulatedNode, number>();
+  /** Commit indices as the trace last told them. */
+  readonly #commits = new WeakMap<RaftCore, number>();
   #awaited: Promise<unknown>[] = [];
   /** What some node has applied. */
   #appliedIndex = 0;
@@ -248,6 +252,7 @@ export class Simulation implements Grounds {
     if (node.integrity === "wiped" && node.core !== undefined) {
       this.report("damage refused", `${node.name} took its seat with a wiped disk`);
     }
+    if (this.trace !== undefined) this.#noteCommit(node);
     this.#consensus.check(node);
     this.#progress.check(node);
     while (this.sessions.nextIndex <= this.#appliedIndex) {
@@ -255,6 +260,15 @@ export class Simulation implements Grounds {
       if (entry === undefined) break;
       this.sessions.applied(entry);
     }
+  }
+
+  #noteCommit(node: SimulatedNode): void {
+    const { core, name } = node;
+    if (core === undefined) return;
+    const before = this.#commits.get(core) ?? core.state.log.base.index;
+    if (core.commitIndex === before) return;
+    this.#commits.set(core, core.commitIndex);
+    this.trace?.note(name, `* ${describeCommit(core, before)}`);
   }
 
   async #settle(): Promise<void> {
