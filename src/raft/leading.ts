@@ -38,7 +38,7 @@ export function hasQuorumContact(state: CoreState, leader: Leader): boolean {
 export function receiveAppendReply(state: CoreState, leader: Leader, reply: AppendReply): void {
   const progress = leader.progress.get(reply.from);
   if (progress === undefined) return;
-  progress.contactAt = state.now;
+  progress.answered(state.now);
   if (reply.round > progress.roundAcked) progress.roundAcked = reply.round;
   if (reply.outcome.kind === "match") {
     invariant(reply.outcome.matchIndex <= state.log.lastIndex, "a follower matches nothing that the leader lacks");

@@ -8,6 +8,9 @@ import type { Configuration, Member, MemberChange, MemberChangeAnswer, MemberCha
 /** What a change leads to: another configuration, the same one, or a refusal. */
 type Outcome = Configuration | "unchanged" | MemberChangeRefusal;
 
+/** Who answered none of so many in a row is not counted on for a change. */
+const HEARTBEATS_MISSED_MAX = 3;
+
 /**
  * Changes the membership by one member (§4.1). Two configurations that differ by one voter have no
  * two majorities that are disjoint; that holds only from one *committed* configuration to the next,
@@ -78,18 +81,26 @@ function replaced(configuration: Configuration, member: Member): Configuration {
 function hasCaughtUp(state: CoreState, leader: Leader, progress: Progress | undefined): boolean {
   if (progress === undefined || progress.mode !== "replicate") return false;
   const least = Math.max(progress.floor(state.log.base.index), leader.settledIndex);
-  return progress.matchIndex >= least && isAnswering(state, progress);
+  return progress.matchIndex >= least && isAnswering(state, progress, state.options.electionTimeoutMs);
 }
 
-function isAnswering({ now, options }: CoreState, progress: Progress | undefined): boolean {
-  return progress !== undefined && now - progress.contactAt < options.electionTimeoutMs;
+function isAnswering({ now }: CoreState, progress: Progress | undefined, withinMs: number): boolean {
+  return progress?.hasAnswered === true && now - progress.contactAt < withinMs;
 }
 
-/** A configuration whose voters do not answer would never commit, and no other change could undo it. */
+/**
+ * A configuration whose voters do not answer would never commit, and no other change could undo it; one whose voters
+ * have to fetch a snapshot first would commit nothing until they have.
+ */
 function ifQuorumAnswers(state: CoreState, leader: Leader, next: Configuration): Outcome {
+  const { id: self, heartbeatMs, electionTimeoutMs } = state.options;
   const voters = voterIds(next);
-  const answers = (id: NodeId) => id === state.options.id || isAnswering(state, leader.progress.get(id));
-  return voters.filter(answers).length >= majority(voters.length) ? next : "quorumAtRisk";
+  const withinMs = Math.min(HEARTBEATS_MISSED_MAX * heartbeatMs, electionTimeoutMs);
+  const follows = (id: NodeId) => {
+    const progress = leader.progress.get(id);
+    return id === self || (progress?.mode === "replicate" && isAnswering(state, progress, withinMs));
+  };
+  return voters.filter(follows).length >= majority(voters.length) ? next : "quorumAtRisk";
 }
 
 function votersChanged(before: Configuration, after: Configuration): number {

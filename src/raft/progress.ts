@@ -31,6 +31,8 @@ export class Progress {
   roundAcked = 0;
   /** Monotonic ms of the last answer of this term; the start of the term before the first. */
   contactAt: number;
+  /** It has answered in this term: before, that it is there is only hoped. */
+  hasAnswered = false;
   /** The commit index and the round of the newest request sent to it. */
   commitSent: LogIndex = 0;
   roundSent = 0;
@@ -45,6 +47,12 @@ export class Progress {
     this.nextIndex = start.nextIndex;
     this.joinedIndex = start.joinedIndex;
     this.contactAt = start.now;
+  }
+
+  /** Something was heard of it, in this term. */
+  answered(now: number): void {
+    this.contactAt = now;
+    this.hasAnswered = true;
   }
 
   get inFlightCount(): number {

@@ -85,7 +85,7 @@ export function assemble(options: ReplicaOptions, ports: ReplicaPorts): Parts {
     wake();
   };
   const membership = new Membership(options, ports, { peers, appliedIndex, opened, failed });
-  const changes = new MemberChanges({ membership, peers, clock, wake });
+  const changes = new MemberChanges({ membership, peers, clock, electionTimeoutMs: options.electionTimeoutMs, wake });
   const { proposals, reads, sessions, dispatch, own } = assembleDesk(options, ports, hooks);
   const { electionTimer, skew, housekeeping } = assembleTimes(options, ports, hooks);
   const silence = () => {

@@ -15,6 +15,8 @@ interface Pending {
   readonly done: (reply: ChangeMembersReply) => void;
   /** Monotonic ms. */
   readonly deadline: number;
+  /** Since when too few voters answer, monotonic ms: a leader that is new has not heard everybody yet. */
+  atRiskSince: number | undefined;
   /** The node it is about; 0 until it is known. */
   nodeId: NodeId | 0;
   /** What must commit. */
@@ -37,6 +39,7 @@ export class MemberChanges {
   readonly #membership: Membership;
   readonly #peers: PeerBook;
   readonly #clock: Clock;
+  readonly #electionTimeoutMs: number;
   readonly #wake: () => void;
   #pending: Pending[] = [];
   /** No id of a member that this node has seen is given to another one. */
@@ -46,11 +49,13 @@ export class MemberChanges {
     readonly membership: Membership;
     readonly peers: PeerBook;
     readonly clock: Clock;
+    readonly electionTimeoutMs: number;
     readonly wake: () => void;
   }) {
     this.#membership = options.membership;
     this.#peers = options.peers;
     this.#clock = options.clock;
+    this.#electionTimeoutMs = options.electionTimeoutMs;
     this.#wake = options.wake;
   }
 
@@ -60,6 +65,7 @@ export class MemberChanges {
       request,
       done,
       deadline: this.#clock.monotonic() + LIMITS.memberChangeMs,
+      atRiskSince: undefined,
       nodeId: request.nodeId ?? 0,
       appended: undefined,
       successor: undefined,
@@ -170,6 +176,10 @@ export class MemberChanges {
         if (isPassing(answer.reason)) {
           pending.why = notNowReason(answer.reason);
           return undefined;
+        }
+        if (answer.reason === "quorumAtRisk") {
+          pending.atRiskSince ??= now;
+          if (now - pending.atRiskSince < this.#electionTimeoutMs) return undefined;
         }
         if (answer.reason === "notLeader") return { outcome: "notLeader", reason: "This node does not lead any more." };
         return { outcome: "refused", reason: refusalReason(core, change, answer.reason) };

@@ -44,7 +44,7 @@ export function refusalReason(
     case "lastVoter":
       return `Node ${id} is the last voter: without it nobody could decide anything.`;
     case "quorumAtRisk":
-      return "Too few of the voters that there would be answer now: the change might never commit.";
+      return "Too few of the voters that there would be answer and keep up now: the change might never commit.";
   }
 }
 

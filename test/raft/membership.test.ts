@@ -103,6 +103,28 @@ t.test("a learner goes whether voters answer or not", (t) => {
   t.end();
 });
 
+t.test("a voter that needs a snapshot is not counted on for a change, though it answers (seed 302512)", (t) => {
+  const cluster = led(3);
+  const leader = cluster.node(1);
+  cluster.crash(cluster.node(3), "lost");
+  for (let entry = 0; entry < 20; entry++) {
+    cluster.propose(leader, `entry ${entry}`);
+    cluster.settle();
+  }
+  leader.checkpoint();
+  cluster.compact(leader, leader.core.commitIndex - 1);
+  cluster.settle();
+  const behind = cluster.node(3);
+  cluster.start(behind);
+  // It is told to fetch a snapshot, and says that it does; its transfer never begins.
+  Object.defineProperty(behind, "fetch", { get: () => undefined, set: () => undefined });
+  run(cluster, 150);
+  t.equal(leader.core.roleName, "leader");
+  t.equal(answer(cluster, { kind: "remove", id: 2 }), "quorumAtRisk");
+  t.equal(answer(cluster, { kind: "remove", id: 3 }), "appended");
+  t.end();
+});
+
 t.test("a new leader makes nobody a voter that lacks the entry which opened its term", (t) => {
   const cluster = led(3, 1);
   cluster.propose(cluster.node(1), "a");

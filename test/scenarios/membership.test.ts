@@ -175,6 +175,25 @@ story(
 );
 
 story(
+  "a leader that is new counts on nobody that it has not heard yet (seed 401464)",
+  `
+  3 nodes
+  1 times out
+  deliver everything
+  # Node 3 dies for good, and node 1, which is to go, hands over to node 2.
+  3 crashes
+  run 150 ms
+  1 hands over to 2
+  deliver everything
+  expect 2 leads term 2
+  # That was no election timeout ago; but what node 2 and a dead node decide together is never decided.
+  2 may not remove 1: quorumAtRisk
+  run 60 ms
+  2 may not remove 1: quorumAtRisk
+  `,
+);
+
+story(
   "a change while leadership is being handed over is refused",
   `
   3 nodes

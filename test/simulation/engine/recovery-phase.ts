@@ -50,7 +50,8 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
 
 /**
  * A majority of the newest committed configuration is well and connected, whatever ails the others goes on for ever. A
- * change that stands in one of their logs and has not committed needs a majority of its own (section 4.1).
+ * change that stands in one of their logs and has not committed needs a majority of its own (section 4.1), and so
+ * does one that a leader was asked for a moment ago.
  */
 function healQuorum(simulation: Simulation): SimulatedNode[] {
   const { faultRandom, trace } = simulation;
@@ -73,8 +74,7 @@ function bytesOf(rows: readonly DiskRow[]): number {
 }
 
 function chooseQuorum(simulation: Simulation): SimulatedNode[] {
-  const { nodes, committed, faultRandom } = simulation;
-  const configurations = committed.possibleConfigurations;
+  const { nodes, conceivableConfigurations: configurations, faultRandom } = simulation;
   // Nothing was ever founded: only all of them together can.
   if (configurations.length === 0) return nodes.filter(isSound);
   const start = faultRandom.integer(0, nodes.length - 1);

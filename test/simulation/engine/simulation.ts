@@ -127,14 +127,20 @@ export class Simulation implements Grounds {
     return configuration?.members.some((member) => member.id === id && member.storeId === storeId) === true;
   }
 
-  isSafeWithout(lost: WorldNode | undefined): boolean {
+  /** In force somewhere, or once what operators have asked for is done. */
+  get conceivableConfigurations(): readonly Configuration[] {
     const now = this.committed.possibleConfigurations;
-    if (now.length === 0) return false;
     const soon = now.map((configuration) => {
       const members = configuration.members.filter((member) => !this.operators.isLeaving(member));
       return members.some(({ kind }) => kind === "voter") ? { ...configuration, members } : configuration;
     });
-    return surviveWith([...now, ...soon], ({ id, storeId }) => {
+    return [...now, ...soon];
+  }
+
+  isSafeWithout(lost: WorldNode | undefined): boolean {
+    const conceivable = this.conceivableConfigurations;
+    if (conceivable.length === 0) return false;
+    return surviveWith(conceivable, ({ id, storeId }) => {
       const node = this.nodes[id - 1];
       return node !== undefined && node !== lost && node.storeId === storeId && isSound(node);
     });
