@@ -48,7 +48,7 @@ import type {
   Term,
   Write,
 } from "./types.js";
-import { isStillTrue, takeWrite } from "./writing.js";
+import { forgetAnswers, isStillTrue, takeWrite } from "./writing.js";
 
 /**
  * One Raft peer: a synchronous function of its inputs. No I/O, no clock (`now` is an input:
@@ -185,6 +185,16 @@ export class RaftCore {
   peerUnreachable(peer: NodeId, now: number): void {
     this.#begin(now);
     if (this.leader === peer) suspectLeader(this.#state);
+    this.#end();
+  }
+
+  /**
+   * Another stream to the peer is up: whoever is at its end need not be who asked. Two stores may run under one
+   * id, and a vote that the one was granted must not elect the other.
+   */
+  streamReplaced(peer: NodeId, now: number): void {
+    this.#begin(now);
+    forgetAnswers(this.#state, peer);
     this.#end();
   }
 

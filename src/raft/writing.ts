@@ -1,6 +1,6 @@
 import { invariant } from "../assert.js";
 import { type CoreState, emptyPendingWrite, isPendingWriteEmpty } from "./state.js";
-import type { OutgoingMessage, Write } from "./types.js";
+import type { NodeId, OutgoingMessage, Write } from "./types.js";
 
 /** Everything that is not on disk and not on its way there, as one write. */
 export function takeWrite(state: CoreState): Write | undefined {
@@ -30,4 +30,16 @@ export function takeWrite(state: CoreState): Write | undefined {
  */
 export function isStillTrue({ term, role }: CoreState, message: OutgoingMessage): boolean {
   return message.term === term && (message.type !== "voteRequest" || role.name === "candidate");
+}
+
+const ANSWERS: ReadonlySet<OutgoingMessage["type"]> = new Set(["voteReply", "appendReply", "readReply"]);
+
+/** Answers to the peer that have not left yet never will: it asks again. */
+export function forgetAnswers({ effects, pending, inFlight }: CoreState, peer: NodeId): void {
+  for (const queue of [effects.send, pending.after, inFlight?.after ?? []]) {
+    for (let place = queue.length - 1; place >= 0; place--) {
+      const { to, type } = queue[place] as OutgoingMessage;
+      if (to === peer && ANSWERS.has(type)) queue.splice(place, 1);
+    }
+  }
 }

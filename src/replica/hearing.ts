@@ -64,6 +64,7 @@ export class Hearing {
     this.#transport.send(peer, [this.#membership.hello()]);
     const { core } = this.#membership;
     if (core === undefined) return;
+    core.streamReplaced(peer, this.#clock.monotonic());
     this.#statuses.tell(peer, core, this.#standing.selfReport());
     // Whatever was on its way in the stream before may be lost with it.
     if (peer === core.leader) this.#leaderIsBack(peer);

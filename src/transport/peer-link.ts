@@ -151,8 +151,9 @@ export class PeerLink {
     queueMicrotask(() => this.#announce());
   }
 
+  /** On the stream that `connected` was told of: what is an answer there would be none on another. */
   send(messages: readonly PeerMessage[]): void {
-    if (this.#stream === undefined) this.#options.counters.framesDropped += 1;
+    if (this.#stream === undefined || this.#stream !== this.#announced) this.#options.counters.framesDropped += 1;
     else this.#stream.send(messages);
   }
 

@@ -308,3 +308,25 @@ t.test("a leader that stood still is not judged by the silence that was its own"
   t.equal(core.roleName, "follower", "and steps down when it does not");
   t.end();
 });
+
+t.test("an answer never leaves on a later stream than the one it was asked for on", (t) => {
+  for (const moment of ["never", "before the write", "while it is written", "before it is sent"] as const) {
+    const { core } = led().node(2);
+    const { term, lastIndex, state } = core;
+    const last = { lastLogIndex: lastIndex, lastLogTerm: state.log.lastTerm };
+    const asked = { preVote: false, leadershipTransfer: true } as const;
+    const replaced = (now: typeof moment) => {
+      if (now === moment) core.streamReplaced(3, 1000);
+    };
+    core.receive({ type: "voteRequest", from: 3, to: 2, term: term + 1, ...asked, ...last }, 1000);
+    replaced("before the write");
+    const write = core.takeWrite();
+    t.match(write?.log.hardState, { votedFor: 3 });
+    replaced("while it is written");
+    core.persisted(write?.ticket ?? 0, 1000);
+    replaced("before it is sent");
+    const votes = core.takeEffects(1000).send.filter(({ type }) => type === "voteReply");
+    t.equal(votes.length, moment === "never" ? 1 : 0, moment);
+  }
+  t.end();
+});
