@@ -127,19 +127,21 @@ function assembleKeeping(options: ReplicaOptions, ports: ReplicaPorts, hooks: Ho
   const bytesPerSecond = options.snapshotBytesPerSecond ?? DEFAULTS.snapshotBytesPerSecond;
   const pace = new Pace({ bytesPerSecond, ...ports });
   const shared = { nodeId, version, core, life, applier, state, clock, observer };
-  const serving = new SnapshotServing({ ...shared, pace });
+  const logTailEntries = options.logTailEntries ?? DEFAULTS.logTailEntries;
+  const serving = new SnapshotServing({ ...shared, logTailEntries, pace });
   const install = new SnapshotInstall({ ...shared, replicated, entries, adopted: stateReplaced, wake });
   const fetching = new SnapshotFetching({
     ...shared,
     transport,
     electionTimeoutMs: options.electionTimeoutMs,
+    heartbeatMs: options.heartbeatMs,
     clusterId,
     install: (snapshot, done) => install.install(snapshot, done),
   });
   const compaction = new Compaction({
     entriesMax: options.logEntriesMax ?? DEFAULTS.logEntriesMax,
     bytesMax: options.logBytesMax ?? DEFAULTS.logBytesMax,
-    tailEntries: options.logTailEntries ?? DEFAULTS.logTailEntries,
+    tailEntries: logTailEntries,
     observer,
     pinnedAt: (leader) => serving.pinnedAt(leader),
   });

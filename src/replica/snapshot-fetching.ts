@@ -7,6 +7,9 @@ import { LIMITS } from "./options.js";
 import type { Clock, ReplicaObserver } from "./ports.js";
 import { type BuiltSnapshot, SnapshotTransfer } from "./snapshot-transfer.js";
 
+/** A leader that has not said it for so many heartbeats needs no snapshot for this node any more. */
+const HEARTBEATS_MISSED_MAX = 3;
+
 /**
  * Fetches a snapshot when the leader says that this node needs one: one at a time, built aside while this
  * node's own state goes on, and handed over when all of it is durable. A transfer that fails is begun
@@ -18,6 +21,8 @@ export class SnapshotFetching {
   #state: "idle" | "preparing" | "underway" | "built" | "clearing" = "idle";
   #transfer: SnapshotTransfer | undefined;
   #notBefore = Number.NEGATIVE_INFINITY;
+  /** When the leader last said that it is needed. */
+  #wantedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
 
   constructor(options: SnapshotFetchingOptions) {
@@ -29,9 +34,15 @@ export class SnapshotFetching {
     return this.#state !== "idle" && this.#state !== "clearing";
   }
 
+  /** One is on its way, or the leader says with every heartbeat that one is needed, and the next attempt waits. */
+  isNeeded(now: number): boolean {
+    return this.isUnderway || now - this.#wantedAt < HEARTBEATS_MISSED_MAX * this.#options.heartbeatMs;
+  }
+
   /** The leader lacks what this node's log needs next. */
   wanted(core: RaftCore, { from, least }: { readonly from: NodeId; readonly least: LogIndex }, now: number): void {
     const { state, life } = this.#options;
+    this.#wantedAt = now;
     this.#leaveSilentSender(from, now);
     if (this.#state !== "idle" || now < this.#notBefore || life.isStopping) return;
     this.#state = "preparing";
@@ -91,6 +102,7 @@ export class SnapshotFetching {
       }
       this.#state = "idle";
       this.#failures = 0;
+      this.#wantedAt = Number.NEGATIVE_INFINITY;
       const durationMs = this.#options.clock.monotonic() - startedAt;
       const moved = { direction: "fetched", peer: from, index, bytes, durationMs, failure: undefined } as const;
       this.#options.observer.snapshotMoved(moved);
@@ -141,6 +153,7 @@ export interface SnapshotFetchingOptions {
   readonly clock: Clock;
   readonly observer: ReplicaObserver;
   readonly electionTimeoutMs: number;
+  readonly heartbeatMs: number;
   /** The committed name of this node's cluster; "" while it knows none. */
   readonly clusterId: () => string;
   /** Puts what was built in force; `done` once: when it is, or when it turned out to be of no use any more. */

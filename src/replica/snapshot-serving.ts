@@ -11,12 +11,16 @@ import type { Pace } from "./pace.js";
 import type { Clock, ReplicaObserver } from "./ports.js";
 import { CheckpointSource } from "./snapshot-source.js";
 
-/** The log from here on is kept for a peer that was sent a snapshot of what comes before. */
+/**
+ * The log from here on is kept for a peer that was sent a snapshot of what comes before, until it is no further behind
+ * than the tail that is kept in any case: else it would need the next snapshot as soon as it had the first.
+ */
 interface Pin {
   readonly peer: NodeId;
-  readonly index: LogIndex;
-  /** So long, monotonic ms, unless the peer's log matches earlier. */
-  readonly until: number;
+  /** What it holds, as far as is known. */
+  index: LogIndex;
+  /** So long, monotonic ms, if its log comes no further. */
+  until: number;
 }
 
 /** Hands out consistent copies of this node's state, to peers that are behind and for backups. */
@@ -38,7 +42,8 @@ export class SnapshotServing {
    */
   open(peer: NodeId | undefined, least: LogIndex, done: (answer: SnapshotAnswer) => void): void {
     const kind = peer === undefined ? "backup" : "peer";
-    if (this.#isVoter(peer)) this.#makeRoom();
+    // Nobody makes room for what could not be answered anyway.
+    if (this.#isVoter(peer) && this.#inability(least) === undefined) this.#makeRoom();
     const refusal = this.#refusal(kind, least);
     if (refusal !== undefined) {
       done({ refusal });
@@ -70,13 +75,17 @@ export class SnapshotServing {
     source?.end("a voter needs one more urgently");
   }
 
-  #refusal(kind: "peer" | "backup", least: LogIndex): string | undefined {
+  #inability(least: LogIndex): string | undefined {
     const { life, applier, core } = this.#options;
     if (life.isStopping) return "this node is shutting down";
     if (core() === undefined || applier.clusterId === "") return "this node has no state of a cluster";
-    if (applier.appliedIndex < least) {
-      return `this node has applied entries up to ${applier.appliedIndex}, and ${least} is asked for`;
-    }
+    if (applier.appliedIndex >= least) return undefined;
+    return `this node has applied entries up to ${applier.appliedIndex}, and ${least} is asked for`;
+  }
+
+  #refusal(kind: "peer" | "backup", least: LogIndex): string | undefined {
+    const inability = this.#inability(least);
+    if (inability !== undefined) return inability;
     const { snapshotsServedMax } = LIMITS;
     const open = [...this.#open.values()].filter((peer) => (peer === undefined) === (kind === "backup")).length;
     if (open + this.#preparing[kind] < snapshotsServedMax) return undefined;
@@ -121,9 +130,7 @@ export class SnapshotServing {
 
   /** The least index that the log is still wanted from. */
   pinnedAt(core: RaftCore): LogIndex | undefined {
-    const wanted: LogIndex[] = this.#pins
-      .filter(({ peer, index }) => (core.matchIndexOf(peer) ?? index) < index)
-      .map(({ index }) => index);
+    const wanted: LogIndex[] = this.#pins.filter((pin) => this.#isBehind(core, pin)).map(({ index }) => index);
     for (const [source, peer] of this.#open) if (peer !== undefined) wanted.push(source.header.position.index);
     return wanted.length === 0 ? undefined : Math.min(...wanted);
   }
@@ -133,7 +140,20 @@ export class SnapshotServing {
     for (const source of [...this.#open.keys()]) {
       if (source.isStalled(now)) source.end("nobody asked for the next part for too long");
     }
-    this.#pins = this.#pins.filter(({ until }) => now < until);
+    const core = this.#options.core();
+    for (const pin of this.#pins) {
+      const matchIndex = core?.matchIndexOf(pin.peer) ?? 0;
+      if (matchIndex <= pin.index) continue;
+      pin.index = matchIndex;
+      pin.until = now + LIMITS.snapshotPinMs;
+    }
+    this.#pins = this.#pins.filter((pin) => now < pin.until && (core === undefined || this.#isBehind(core, pin)));
+  }
+
+  #isBehind(core: RaftCore, { peer, index }: Pin): boolean {
+    const matchIndex = core.matchIndexOf(peer);
+    if (matchIndex === undefined) return false;
+    return matchIndex < index || core.lastIndex - matchIndex > this.#options.logTailEntries;
   }
 
   /** The node ends: so does every copy that is being read. */
@@ -149,6 +169,8 @@ export interface SnapshotServingOptions {
   readonly life: Life;
   readonly applier: Applier;
   readonly state: StateStore;
+  /** Kept in any case. */
+  readonly logTailEntries: number;
   /** Of all that this node sends. */
   readonly pace: Pace;
   readonly clock: Clock;

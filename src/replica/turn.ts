@@ -95,7 +95,7 @@ export class Turn {
     const { isMember } = membership;
     if (!isMember) this.#endOutside();
     // What a node registers while it is far behind, it sees when it has caught up, and not before.
-    const mayRegister = life.isServing && isMember && !fetching.isUnderway;
+    const mayRegister = life.isServing && isMember && !fetching.isNeeded(now);
     if (core.leader !== undefined && mayRegister) dispatch.register(core.leader, now);
     if (core.roleName !== "leader") {
       dispatch.rejectInbox(core);

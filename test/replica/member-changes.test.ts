@@ -294,3 +294,29 @@ t.test("a node that is far behind when it is removed is served until it knows", 
   cluster.time.until(() => leader.replica?.core?.peers.includes(gone.id) === false);
   t.same([leader.failure, gone.failure], [undefined, undefined]);
 });
+
+t.test(
+  "a leader is not removed where a voter is dead: whoever it hands over to knows as little of that one",
+  async (t) => {
+    for (const [size, dead] of [
+      [3, 1],
+      [5, 2],
+    ] as const) {
+      const cluster = await readyCluster(size);
+      for (const node of cluster.followers.slice(0, dead)) await node.crash();
+      cluster.time.advance(5000);
+      const live = cluster.nodes.filter((node) => node.replica !== undefined);
+      const goes = cluster.leader;
+      const request = { kind: "remove", nodeId: goes.id } as const;
+      let asked = goes.change(request);
+      // As a caller does that is told who leads now.
+      cluster.time.until(() => {
+        if (asked.reply?.outcome === "notLeader") asked = cluster.leader.change(request);
+        return asked.reply?.outcome === "refused";
+      });
+      t.match(asked.reply?.reason, /Too few of the voters that there would be answer/);
+      const answers = live.map((node) => node.propose("goes on"));
+      cluster.time.until(() => answers.every(({ result }) => result !== undefined));
+    }
+  },
+);

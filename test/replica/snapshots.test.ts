@@ -226,3 +226,51 @@ t.test("parts of a snapshot that get lost only cost time", async (t) => {
   load.untilAnswered();
   t.equal(load.violation(), undefined);
 });
+
+t.test("who is slow to catch up behind its snapshot needs no other: the log waits for it, up to a limit", async (t) => {
+  const entriesMax = 1200;
+  const cluster = await clusterOf(3, {
+    logEntriesMax: entriesMax,
+    logTailEntries: 100,
+    snapshotBytesPerSecond: 2_800_000,
+  });
+  const away = aFollower(cluster);
+  let drawn = 0;
+  const draw = (bytes: number) => {
+    cluster.leader.propose(`${drawn++}${".".repeat(bytes)}`);
+    cluster.time.advance(1);
+  };
+  await away.crash();
+  for (let line = 0; line < 200; line++) draw(10_000);
+  for (let line = 0; line < entriesMax + 300; line++) draw(5);
+  await away.start();
+  const lag = () => (cluster.leader.replica?.appliedIndex ?? 0) - (away.replica?.appliedIndex ?? 0);
+  let most = 0;
+  for (let line = 0; line < 5 * entriesMax; line++) {
+    draw(5);
+    // From now on its disk takes longer than the leader takes to its next checkpoint, and cut.
+    if (fetched(away) > 0) away.syncMs = 300;
+    most = Math.max(most, cluster.leader.replica?.core?.entryCount ?? 0);
+  }
+  t.ok(lag() < entriesMax, "it keeps up");
+  t.equal(fetched(away), 1);
+  t.ok(most <= 2 * entriesMax + 600, `the log stayed within its hard limit: ${most}`);
+});
+
+t.test("a node that cannot fetch its snapshot does not fill the log with registrations of its session", async (t) => {
+  const cluster = await clusterOf(3, { logEntriesMax: 10, logTailEntries: 0 });
+  const away = aFollower(cluster);
+  await away.crash();
+  for (let line = 0; line < 40; line++) {
+    cluster.leader.propose(`${line}`);
+    cluster.time.advance(50);
+  }
+  cluster.time.advance(2000);
+  cluster.loses = ({ kind }) => kind === "chunk";
+  await away.start();
+  const before = cluster.leader.replica?.appliedIndex ?? 0;
+  cluster.time.advance(600_000);
+  t.ok((cluster.leader.replica?.appliedIndex ?? 0) - before < 5, "ten minutes of nothing");
+  cluster.loses = () => false;
+  cluster.untilReady();
+});
