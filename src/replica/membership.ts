@@ -65,6 +65,11 @@ export class Membership {
     return this.#seating.reason;
   }
 
+  /** Peers that go by a membership without this store, though it has a seat in its own. */
+  get strangersTo(): readonly NodeId[] {
+    return this.#seats.strangersTo;
+  }
+
   /** This store is a member in the configuration in force here. */
   get isMember(): boolean {
     return this.#seats.isMember;

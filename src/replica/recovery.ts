@@ -13,6 +13,7 @@ export function assertLogHoldsState({ base, terms }: LogRecovery, applied: Posit
   throw new StorageFailure(
     "DAMAGED",
     `the state was checkpointed at entry ${applied.index} of term ${applied.term}, but the log ${found}: entries that ` +
-      "this node acknowledged are lost, so it must not take part. Start it with an empty data directory, as a new member",
+      "this node acknowledged are lost, so it must not take part. Way out: `folio repair --rejoin` sets its directory " +
+      "aside and lets it come back as a new member",
   );
 }

@@ -213,6 +213,16 @@ export class Seats {
     return holdsSeat(this.#hellos.get(peer)?.configuration, this.#self);
   }
 
+  /** Peers of this cluster that go by a membership without this store: it was removed while it was away, or is about to be. */
+  get strangersTo(): readonly NodeId[] {
+    if (!this.isMember) return [];
+    return [...this.#hellos.values()]
+      .filter((hello) => hello.configuration !== undefined && this.#isOfThisCluster(hello))
+      .filter(({ configuration }) => !holdsSeat(configuration, this.#self))
+      .map(({ nodeId }) => nodeId)
+      .sort((a, b) => a - b);
+  }
+
   /** Where the peer says it is reached, if it holds its seat; host:port. */
   addressOf(peer: NodeId): string | undefined {
     const hello = this.#hellos.get(peer);

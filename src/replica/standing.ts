@@ -61,11 +61,23 @@ export class Standing {
     if (reason !== "" || core === undefined) return reason;
     const { doubt } = this.#digests;
     if (doubt !== "") return doubt;
-    if (core.leader === undefined) return "No leader is known.";
+    if (core.leader === undefined) return this.#reasonLeaderless();
     // A voter would stand; a learner goes by the leader that it had.
     if (!core.hasQuorum && !isVoter(core.configuration, core.id)) return "The leader has not been heard for a while.";
     if (this.#fetching.isUnderway) return "The node is too far behind, and fetches a snapshot.";
     if (this.#sessions.session === 0) return "The node has not registered its session yet.";
     return "";
+  }
+
+  /** One that was removed while it was away is told of no leader: the others do not serve it any more. */
+  #reasonLeaderless(): string {
+    const { nodeId } = this.#options;
+    const { strangersTo } = this.#membership;
+    if (strangersTo.length === 0) return "No leader is known.";
+    const peers = strangersTo.map((peer) => `node ${peer}`).join(" and ");
+    return (
+      `No leader is known, and the membership that ${peers} goes by has no seat for this node: it was removed while it ` +
+      `was away. Stop it, or let it in again (\`folio members add ${nodeId} ADDRESS\`).`
+    );
   }
 }

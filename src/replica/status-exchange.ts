@@ -68,7 +68,7 @@ function lostEntries(from: NodeId, status: PeerStatus, core: RaftCore): StorageF
   return new StorageFailure(
     "DAMAGED",
     `node ${from} knows that this node acknowledged entry ${matchIndex}, but its log ends at entry ` +
-      `${core.durableIndex}: the end of the log was lost, so the node must not take part. Start it with an empty data ` +
-      "directory, as a new member",
+      `${core.durableIndex}: the end of the log was lost, so the node must not take part. Way out: \`folio repair --rejoin\` ` +
+      "sets its directory aside and lets it come back as a new member",
   );
 }

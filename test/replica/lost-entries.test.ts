@@ -34,7 +34,7 @@ t.test("a node whose log is shorter than what it acknowledged is stopped, by wha
     code: "DAMAGED",
     message: /node \d knows that this node acknowledged entry \d+, but its log ends at entry \d+/,
   });
-  t.match(node.failure?.message, /empty data directory/);
+  t.match(node.failure?.message, /folio repair --rejoin/);
   t.equal(node.isReady, false);
   drawsOf(cluster, leader, 5);
 });

@@ -317,3 +317,21 @@ t.test("a node with an old configuration follows a leader that holds its seat wi
   load.untilAnswered();
   t.equal(load.violation(), undefined);
 });
+
+t.test(
+  "a node that was removed while it was away says so, instead of waiting for a leader without a word",
+  async (t) => {
+    const cluster = await readyCluster(3);
+    // In this network the node with the higher id dials.
+    const node = cluster.followers.at(-1);
+    if (node === undefined) throw new Error("there is no follower");
+    await node.crash();
+    cluster.changed({ kind: "remove", nodeId: node.id });
+    cluster.time.advance(2000);
+    await node.start();
+    cluster.time.until(() => /it was removed while it was away/.test(node.replica?.view().reason ?? ""));
+    t.match(node.replica?.view().reason, new RegExp(`folio members add ${node.id} `));
+    cluster.changed({ kind: "add", nodeId: node.id, storeId: node.storeId, address: node.address });
+    cluster.time.until(() => node.isReady);
+  },
+);
