@@ -1,5 +1,5 @@
 import { majority } from "../../../src/raft/quorum.js";
-import type { Configuration, NodeId } from "../../../src/raft/types.js";
+import type { Configuration, Member, NodeId } from "../../../src/raft/types.js";
 import type { ChangeMembersReply, ChangeMembersRequest } from "../../../src/transport/transport.js";
 import { votersOf } from "../checkers/stores.js";
 import type { SimulatedNode } from "./simulated-node.js";
@@ -227,4 +227,17 @@ export function surviveWith(
     const voters = votersOf(configuration);
     return voters.filter(isSound).length >= majority(voters.length);
   });
+}
+
+/** The configuration, and every one that is left when some or all of those have left; one voter always stays. */
+export function withoutAnyOf(configuration: Configuration, isLeaving: (member: Member) => boolean): Configuration[] {
+  let left: Configuration[] = [configuration];
+  for (const leaving of configuration.members.filter(isLeaving)) {
+    const without = left.map(({ members, ...rest }) => ({
+      ...rest,
+      members: members.filter((member) => member !== leaving),
+    }));
+    left = [...left, ...without.filter((smaller) => votersOf(smaller).length > 0)];
+  }
+  return left;
 }

@@ -15,7 +15,7 @@ import { describeCommit } from "./describe-transition.js";
 import { type EventOwner, EventQueue, type SimulatedEvent } from "./event-queue.js";
 import { SimulatedNetwork } from "./network.js";
 import type { Calendar } from "./node-time.js";
-import { type Grounds, Operators, surviveWith } from "./operators.js";
+import { type Grounds, Operators, surviveWith, withoutAnyOf } from "./operators.js";
 import type { Plan } from "./plan.js";
 import { Random } from "./random.js";
 import { SimulatedNode } from "./simulated-node.js";
@@ -127,14 +127,11 @@ export class Simulation implements Grounds {
     return configuration?.members.some((member) => member.id === id && member.storeId === storeId) === true;
   }
 
-  /** In force somewhere, or once what operators have asked for is done. */
+  /** In force somewhere, or once any of what operators have asked for is done. */
   get conceivableConfigurations(): readonly Configuration[] {
-    const now = this.committed.possibleConfigurations;
-    const soon = now.map((configuration) => {
-      const members = configuration.members.filter((member) => !this.operators.isLeaving(member));
-      return members.some(({ kind }) => kind === "voter") ? { ...configuration, members } : configuration;
-    });
-    return [...now, ...soon];
+    return this.committed.possibleConfigurations.flatMap((configuration) =>
+      withoutAnyOf(configuration, (member) => this.operators.isLeaving(member)),
+    );
   }
 
   isSafeWithout(lost: WorldNode | undefined): boolean {
