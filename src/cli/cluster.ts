@@ -65,6 +65,7 @@ function addCommand(): Command {
     .configureHelp(SHOWS_DATA_DIR)
     .addHelpText("after", CLUSTER_EXIT_CODES)
     .action(async (_options: object, command: Command) => {
+      process.stderr.write("A node is being added; within two minutes it has joined, or this says why not.\n");
       process.exitCode = await tell(command, { kind: "add" });
     });
 }
@@ -75,7 +76,11 @@ function removeCommand(): Command {
     .description("let the local cluster that runs on --data-dir shrink: stop a node in order and free its seat")
     .argument("<id>", "the node", nodeId)
     .configureHelp(SHOWS_DATA_DIR)
-    .addHelpText("after", CLUSTER_EXIT_CODES)
+    .addHelpText(
+      "after",
+      "\nIt runs on where too few of the voters that would be left answer: first start or remove those that do not." +
+        `\n${CLUSTER_EXIT_CODES}`,
+    )
     .action(async (id: number, _options: object, command: Command) => {
       process.exitCode = await tell(command, { kind: "remove", id });
     });
@@ -191,8 +196,8 @@ class ClusterRun {
   }
 
   async #remove(id: number): Promise<string> {
-    await this.#cluster.removeNode(id);
-    return `Node ${id} was stopped and has no seat any more; members are ${this.#cluster.ids.join(", ")}.`;
+    const members = await this.#cluster.removeNode(id);
+    return `Node ${id} was stopped and has no seat any more; members are ${members.join(", ")}.`;
   }
 
   #nodeEnded(exit: NodeExit): void {

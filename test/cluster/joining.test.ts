@@ -59,7 +59,7 @@ t.test("a joiner that is killed again and again on its way becomes a voter, and 
     await child.exited;
   }
   const child = await node(t, at, { JOIN });
-  await comesTo(child, isVoter(`http://${host}:${own.rest}`, 4));
+  await comesTo(child, isVoter({ origin: `http://${host}:${own.rest}`, apiKey: "" }, 4));
   await comesTo(child, serves(`http://${host}:${own.rest}`));
   const before = load.drawn;
   await until(() => load.drawn > before + 100);
