@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { makeFolders } from "../src/storage/durable-directory.js";
 import { foundersOf, type Members } from "./founding.js";
 import { LaunchError, NoSuchNode } from "./launch-error.js";
 import { describeExit, foreignEnvironment, NodeProcess, nodeCommand } from "./node-process.js";
@@ -91,7 +92,7 @@ export class LocalCluster {
   async start(): Promise<void> {
     this.#stopRequested = false;
     process.off("exit", this.#killOnExit).on("exit", this.#killOnExit);
-    mkdirSync(this.#options.dataDir, { recursive: true });
+    makeFolders(this.#options.dataDir);
     await requireFreePorts(this.ids, this.#options.ports, host);
     try {
       // All of them settle first, so that nothing is being started while everything is being stopped.

@@ -9,6 +9,7 @@ import { loadSamples } from "../../cluster/samples.js";
 import { FolioError } from "../client/error.js";
 import { FolioRestClient } from "../client/rest-client.js";
 import { variableNames } from "../config.js";
+import { FolderFailure } from "../storage/durable-directory.js";
 import { exitCode } from "./exit-code.js";
 import { nodeId } from "./option-values.js";
 
@@ -120,9 +121,10 @@ async function runCluster(options: ClusterOptions): Promise<number> {
     const members = agreeWithFounding(options.dataDir, options);
     return await new ClusterRun(options, members).untilStopped();
   } catch (error) {
-    if (!(error instanceof LaunchError || error instanceof FolioError)) throw error;
+    const isUsage = error instanceof FolderFailure;
+    if (!(error instanceof LaunchError || error instanceof FolioError || isUsage)) throw error;
     process.stderr.write(`folio cluster: ${error.message}\n`);
-    return 1;
+    return isUsage ? exitCode.usage : exitCode.unexpected;
   }
 }
 
