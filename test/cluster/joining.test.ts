@@ -85,7 +85,7 @@ t.test("a node that waits outside is let in by hand, and only as the one that it
 
   const early = await folio(`members add 4 ${address}`, env);
   t.equal(early.code, 4);
-  t.match(early.stderr, /cannot be reached: .*; start the node first, then let it in/);
+  t.match(early.stderr, /cannot be reached: .*; a node that was started with JOIN asks to be let in by itself/);
   const child = await node(t, { ports: own, dataDir: join(dataDir, "node-4") }, { PEERS: `${founders},4=${address}` });
   await comesTo(child, async () => {
     const response = await fetch(`http://${host}:${own.rest}/livez`).catch((error: Error) => error);
