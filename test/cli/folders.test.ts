@@ -10,9 +10,14 @@ import { backUp, leave } from "./solo-node.js";
 const noPlace = "/proc/folio-test/node-1";
 const skip = existsSync("/proc/self") ? false : "this system has no /proc";
 
-/** Where Node spins it never comes to hear a deadline of its own; the test's own limit must. */
+/** A command that spins hears nothing but SIGKILL. */
 async function run(t: Test, cwd: string, script: string, env: NodeJS.ProcessEnv = {}) {
-  const child = spawn("sh", ["-c", script], { cwd, env: { ...process.env, ...env } });
+  const child = spawn("sh", ["-c", script], {
+    cwd,
+    env: { ...process.env, ...env },
+    timeout: 60_000,
+    killSignal: "SIGKILL",
+  });
   t.teardown(() => child.kill("SIGKILL"));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -20,7 +25,8 @@ async function run(t: Test, cwd: string, script: string, env: NodeJS.ProcessEnv 
   return { code, output };
 }
 
-const folio = `exec '${process.execPath}' '${cliEntry}'`;
+/** Without what the test runner would load into it: that needs a working directory. */
+const folio = `unset NODE_OPTIONS; exec '${process.execPath}' '${cliEntry}'`;
 
 t.test("folders are made one by one, and what cannot be made ends with the reason", { skip }, async (t) => {
   const folder = t.testdir({ there: {} });
