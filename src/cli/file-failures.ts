@@ -21,6 +21,9 @@ export function aboutFile(path: string, error: unknown): unknown {
 export function asCommandFailure(error: unknown): unknown {
   if (error instanceof RecoveryRefused) return new CommandFailure(exitCode.conflict, error.message);
   if (error instanceof FolderFailure) return new CommandFailure(exitCode.usage, error.message);
+  if (error instanceof StorageFailure && error.code === "FOREIGN") {
+    return new CommandFailure(exitCode.conflict, error.message);
+  }
   if (error instanceof StorageFailure || error instanceof SnapshotDamaged) {
     return new CommandFailure(exitCode.unexpected, error.message);
   }
