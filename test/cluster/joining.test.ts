@@ -43,12 +43,12 @@ async function comesTo(child: NodeProcess, question: Parameters<typeof poll>[0])
 
 t.test("a joiner that is killed again and again on its way becomes a voter, and draws go on meanwhile", async (t) => {
   // Slow enough that kills hit every step: before it is let in, in the middle of the snapshot, before it has a vote.
-  const { cluster, dataDir, ports } = await realClusterIn(t, { env: { SNAPSHOT_BYTES_PER_SECOND: "262144" } });
+  const { cluster, dataDir, ports } = await realClusterIn(t, { env: { SNAPSHOT_BYTES_PER_SECOND: "1048576" } });
   const load = startClientLoad(
     "SG",
     cluster.ids.map((id) => cluster.grpc(id)),
   );
-  await until(() => load.drawn > 1500);
+  await until(() => load.drawn > 6000);
   const own = (await freePorts(1, host))(1);
   const at = { ports: own, dataDir: join(dataDir, "node-4") };
   const JOIN = cluster.ids.map((id) => `${host}:${ports(id).peer}`).join(",");
