@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolders } from "../src/storage/durable-directory.js";
 import { LaunchError } from "./launch-error.js";
 
 /** With what a local cluster was founded: its founders and their addresses are in its log since then. */
@@ -58,12 +59,12 @@ function writeShape(dataDir: string, shape: Founding & Partial<Members>): void {
  * Notes with what the cluster in `dataDir` is founded, or compares with what was noted.
  *
  * @returns who belongs to it
- * @throws LaunchError if the folder holds a cluster of another shape: its nodes would not find each other
+ * @throws FolderFailure if the folder cannot be made, LaunchError if it holds a cluster of another shape: its nodes would not find each other
  */
 export function agreeWithFounding(dataDir: string, { nodes, portOffset }: Founding): Members {
   const founded = readShape(join(dataDir, fileName));
   if (founded === undefined) {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolders(dataDir);
     writeShape(dataDir, { nodes, portOffset });
     return { ids: foundersOf(nodes), joined: [] };
   }

@@ -1,61 +1,32 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { variableNames } from "../src/config.js";
-import { askLeader } from "../src/leader-calls.js";
-import { PeerClient } from "../src/transport/peer-client.js";
+import { makeFolders } from "../src/storage/durable-directory.js";
 import { foundersOf, type Members } from "./founding.js";
 import { LaunchError, NoSuchNode } from "./launch-error.js";
-import { describeExit, type NodeExit, NodeProcess } from "./node-process.js";
-import { type NodePorts, portNames, whyPortIsTaken } from "./ports.js";
-import { isVoter, membersAt, poll, type Question, serves } from "./readiness.js";
-
-export interface LocalClusterOptions {
-  /** How many founding nodes; their ids are 1 to this. */
-  readonly nodes: number;
-  /** Who belongs to the cluster, if some have come or gone since it was founded. */
-  readonly members?: Members;
-  /** Node i keeps its data in `node-i` below it and writes what it prints to `node-i.log`. */
-  readonly dataDir: string;
-  readonly ports: (id: number) => NodePorts;
-  /** Configuration for all nodes, or for each by its id; wins over what the launcher sets. */
-  readonly env?: NodeJS.ProcessEnv | ((id: number) => NodeJS.ProcessEnv);
-  /** Called whenever somebody comes or goes, early enough that a later start with them goes on where this one was. */
-  readonly onMembers?: (members: Members) => void;
-  /** Called when a founder was stopped again since the cluster does not count it any more. */
-  readonly onLeftOut?: (id: number) => void;
-  /** Called now and then while a node that was started does not serve yet; `why` is its own answer. */
-  readonly onWaiting?: (id: number, why: string) => void;
-  /** Called when a node ends that nobody told to; nothing restarts it. */
-  readonly onUnexpectedExit?: (exit: NodeExit) => void;
-  /** How long a node may take until it serves. Default 30 000. */
-  readonly readyMs?: number;
-  /** How long a node may take to stop before it is killed. Default 25 000: longer than a node gives itself. */
-  readonly graceMs?: number;
-  /** Program and parameters that run a node; the default is `folio node` as compiled beside this file. */
-  readonly command?: readonly string[];
-}
+import { describeExit, foreignEnvironment, NodeProcess, nodeCommand } from "./node-process.js";
+import type { LocalClusterOptions } from "./options.js";
+import { requireFreePorts } from "./ports.js";
+import {
+  type Asked,
+  clusterAt,
+  clusterKnownTo,
+  isVoter,
+  type KnownCluster,
+  poll,
+  type Question,
+  serves,
+} from "./readiness.js";
+import { freeSeat, removalOrder, whyUndecided, withdraw } from "./seats.js";
 
 const host = "127.0.0.1";
 const readyMsDefault = 30_000;
 const graceMsDefault = 25_000;
 /** Between two words about a node that does not serve yet; a founder that is counted no more may be found out then. */
 const waitingMs = 4000;
-/** How long the survivors may take to free the seat of a node that was stopped. */
-const removalMs = 20_000;
+const removalMsDefault = 20_000;
 /** After these the process still exists. */
 const survivable: ReadonlySet<NodeJS.Signals> = new Set(["SIGSTOP", "SIGCONT", "SIGUSR1", "SIGUSR2"]);
-
-function nodeCommand(): readonly string[] {
-  return [fileURLToPath(new URL("../src/cli/main.js", import.meta.url)), "node"];
-}
-
-/** What this process has in its environment and Folio does not read: a test's own settings must not leak into nodes. */
-function foreignEnvironment(): NodeJS.ProcessEnv {
-  const ours: readonly string[] = variableNames;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.includes(name)));
-}
 
 /** A cluster of real processes on this machine, all on loopback. */
 export class LocalCluster {
@@ -71,6 +42,9 @@ export class LocalCluster {
   #stopRequested = false;
   /** Processes that were told to end: their end is no surprise. */
   readonly #expected = new WeakSet<NodeProcess>();
+
+  /** Others than these may have been let in by hand: they are nobody's to judge. */
+  readonly #isDown = (id: number): boolean => this.#ids.has(id) && !this.#running.has(id);
 
   /** Whatever ends this process, the nodes do not outlive it (SIGKILL excepted). */
   readonly #killOnExit = (): void => this.killAll();
@@ -118,8 +92,8 @@ export class LocalCluster {
   async start(): Promise<void> {
     this.#stopRequested = false;
     process.off("exit", this.#killOnExit).on("exit", this.#killOnExit);
-    mkdirSync(this.#options.dataDir, { recursive: true });
-    await this.#requireFreePorts(...this.ids);
+    makeFolders(this.#options.dataDir);
+    await requireFreePorts(this.ids, this.#options.ports, host);
     try {
       // All of them settle first, so that nothing is being started while everything is being stopped.
       const started = await Promise.allSettled(this.ids.map((id) => this.#startNode(id)));
@@ -143,12 +117,14 @@ export class LocalCluster {
    * Starts another node, which joins the running cluster, and waits until it serves and is a voter.
    *
    * @returns its id, the least that is free
-   * @throws LaunchError after stopping it, and giving its seat up if it had one
+   * @throws LaunchError if nobody could let it in, or after stopping it and giving its seat up if it had one
    */
   async addNode(): Promise<number> {
     let id = 1;
     while (this.#ids.has(id)) id += 1;
-    await this.#requireFreePorts(id);
+    await requireFreePorts([id], this.#options.ports, host);
+    const obstacle = whyUndecided(await this.#knownTo(this.ids), this.#isDown);
+    if (obstacle !== undefined) throw new LaunchError(`no node can be added now: ${obstacle}`);
     this.#setAside(id);
     this.#ids.add(id);
     try {
@@ -156,9 +132,18 @@ export class LocalCluster {
       return id;
     } catch (error) {
       // Whoever stops the cluster meanwhile finds it in there the next time.
-      if (!this.#stopRequested) await this.removeNode(id).catch(() => undefined);
-      throw error;
+      if (this.#stopRequested || !(error instanceof LaunchError)) throw error;
+      throw new LaunchError(`${error.message}\n${await this.#withdraw(id)}`);
     }
+  }
+
+  /** A node that did not come to serve is none of the cluster's, whatever becomes of its seat. @returns what became of it */
+  async #withdraw(id: number): Promise<string> {
+    const running = this.#running.get(id);
+    if (running !== undefined) await this.#stopNode(running);
+    this.#forget(id);
+    this.#setAside(id);
+    return withdraw(id, this.#peers(this.ids));
   }
 
   /**
@@ -170,26 +155,61 @@ export class LocalCluster {
     this.#joined.add(id);
     this.#options.onMembers?.(this.members);
     await this.restart(id);
-    await this.#comesTo(id, "become a voter", isVoter(this.rest(id), id));
+    await this.#comesTo(id, "become a voter", isVoter(this.#asked(id), id));
   }
 
   /**
    * Stops a node in order and has the others free its seat. What it had is kept in `node-i.removed`, until the next
    * node of that id is removed.
    *
-   * @throws LaunchError if the others do not free the seat: the node is stopped, and a member still
+   * @returns who belongs to the cluster now, whether its processes are this launcher's or not
+   * @throws LaunchError if its seat cannot be freed: a node that ran runs on, or again, and is a member still
    */
-  async removeNode(id: number): Promise<void> {
-    if (!this.#ids.has(id)) throw new NoSuchNode(`there is no node ${id}: the members are ${this.ids.join(", ")}`);
+  async removeNode(id: number): Promise<readonly number[]> {
+    if (!this.#ids.has(id)) throw new NoSuchNode(`there is no node ${id} here: the nodes are ${this.ids.join(", ")}`);
     const others = this.ids.filter((other) => other !== id);
     if (others.length === 0) throw new LaunchError(`node ${id} is the last one: stop the cluster instead`);
+    const members = await this.#release(id, others);
+    this.#forget(id);
+    this.#setAside(id);
+    return members;
+  }
+
+  async #release(id: number, others: readonly number[]): Promise<readonly number[]> {
+    const free = () =>
+      freeSeat(id, this.#peers(others), this.#options.removalMs ?? removalMsDefault).catch((error: Error) => {
+        throw error instanceof LaunchError
+          ? new LaunchError(`the others do not free the seat of node ${id}: ${error.message}`)
+          : error;
+      });
     const running = this.#running.get(id);
-    if (running !== undefined) await this.#stopNode(running);
-    await this.#freeSeat(id, others);
+    if (running === undefined) return free();
+    const known = await this.#knownTo(others);
+    if (removalOrder(id, known, this.#isDown) === "seat first") {
+      const members = await free();
+      await this.#stopNode(running);
+      return members;
+    }
+    await this.#stopNode(running);
+    try {
+      return await free();
+    } catch (error) {
+      if (!(error instanceof LaunchError)) throw error;
+      // Somebody else failed meanwhile. Its vote may be what is missing now.
+      const again = await this.#startNode(id)
+        .then(() => this.ready(id))
+        .then(
+          () => "It runs again",
+          (failure: Error) => `It was started again, but ${failure.message}`,
+        );
+      throw new LaunchError(`${error.message}. ${again}`);
+    }
+  }
+
+  #forget(id: number): void {
     this.#ids.delete(id);
     this.#joined.delete(id);
     this.#options.onMembers?.(this.members);
-    this.#setAside(id);
   }
 
   /** Resolves when the node answers that it serves; @throws LaunchError if it ends or takes too long. */
@@ -217,16 +237,15 @@ export class LocalCluster {
     if (!isOut) return;
     const running = this.#running.get(id);
     if (running !== undefined) await this.#stopNode(running);
-    this.#ids.delete(id);
-    this.#options.onMembers?.(this.members);
+    this.#forget(id);
     this.#options.onLeftOut?.(id);
   }
 
   async #isDisowned(id: number): Promise<boolean> {
     const others = this.ids.filter((other) => other !== id);
-    const known = await Promise.all(others.map((other) => membersAt(this.rest(other))));
-    const heard = known.filter((members) => members !== undefined);
-    return heard.length > 0 && heard.every((members) => !members.includes(id));
+    const known = await Promise.all(others.map((other) => clusterAt(this.#asked(other))));
+    const heard = known.filter((cluster) => cluster !== undefined);
+    return heard.length > 0 && heard.every(({ nodes }) => nodes.every((node) => node.id !== id));
   }
 
   /** @throws LaunchError if the node ends before, or takes too long */
@@ -310,21 +329,6 @@ export class LocalCluster {
     });
   }
 
-  async #freeSeat(id: number, others: readonly number[]): Promise<void> {
-    const calls = new PeerClient();
-    const answer = await askLeader(
-      { kind: "remove", nodeId: id },
-      {
-        ask: (address, wanted, deadlineMs) => calls.changeMembers(address, wanted, deadlineMs),
-        addresses: others.map((other) => this.#peer(other)),
-        deadlineMs: removalMs,
-      },
-    );
-    if (answer.kind === "done") return;
-    const why = answer.kind === "refused" ? answer.reply.reason : answer.why;
-    throw new LaunchError(`node ${id} is stopped, but the others do not free its seat: ${why}`);
-  }
-
   /** What an earlier node of this id had must not be taken for the next one's. */
   #setAside(id: number): void {
     const dataDir = this.#nodeDir(id);
@@ -341,6 +345,20 @@ export class LocalCluster {
     return `${host}:${this.#options.ports(id).peer}`;
   }
 
+  #peers(ids: readonly number[]): readonly string[] {
+    return ids.map((id) => this.#peer(id));
+  }
+
+  #knownTo(ids: readonly number[]): Promise<KnownCluster | undefined> {
+    return clusterKnownTo(ids.map((id) => this.#asked(id)));
+  }
+
+  /** Client calls may need a key; an administrator's opens them, too. */
+  #asked(id: number): Asked {
+    const [apiKey = ""] = this.#environment(id)["ADMIN_API_KEYS"]?.split(",") ?? [];
+    return { origin: this.rest(id), apiKey };
+  }
+
   /** Founders know each other; who joined knows where to ask, should it have no seat yet. */
   #introduction(id: number): NodeJS.ProcessEnv {
     if (!this.#joined.has(id)) {
@@ -351,7 +369,7 @@ export class LocalCluster {
       };
     }
     const others = this.ids.filter((other) => other !== id);
-    return { JOIN: others.map((other) => this.#peer(other)).join(",") };
+    return { JOIN: this.#peers(others).join(",") };
   }
 
   #environment(id: number): NodeJS.ProcessEnv {
@@ -368,16 +386,5 @@ export class LocalCluster {
       DATA_DIR: this.#nodeDir(id),
       ...(typeof env === "function" ? env(id) : env),
     };
-  }
-
-  async #requireFreePorts(...ids: readonly number[]): Promise<void> {
-    for (const id of ids) {
-      for (const [name, port] of Object.entries(this.#options.ports(id))) {
-        const reason = await whyPortIsTaken(port, host);
-        if (reason === undefined) continue;
-        const what = reason === "EADDRINUSE" ? "is in use already" : `cannot be used (${reason})`;
-        throw new LaunchError(`port ${port}, for ${portNames[name as keyof NodePorts]} of node ${id}, ${what}`);
-      }
-    }
   }
 }

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { variableNames } from "../src/config.js";
 
 export interface NodeProcessOptions {
   readonly id: number;
@@ -83,4 +85,15 @@ export class NodeProcess {
     const text = readFileSync(this.#logPath).subarray(this.#logStart).toString("utf8").trimEnd();
     return text === "" ? [] : text.split("\n").slice(-lastLinesMax);
   }
+}
+
+/** What runs a node: `folio node`, as compiled beside this file. */
+export function nodeCommand(): readonly string[] {
+  return [fileURLToPath(new URL("../src/cli/main.js", import.meta.url)), "node"];
+}
+
+/** What this process has in its environment and Folio does not read: a test's own settings must not leak into nodes. */
+export function foreignEnvironment(): NodeJS.ProcessEnv {
+  const ours: readonly string[] = variableNames;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.includes(name)));
 }

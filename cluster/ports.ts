@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:net";
+import { LaunchError } from "./launch-error.js";
 
 /** Where one node listens. */
 export interface NodePorts {
@@ -7,10 +8,7 @@ export interface NodePorts {
   readonly peer: number;
 }
 
-export const portNames = { rest: "REST", grpc: "gRPC", peer: "peers" } as const satisfies Record<
-  keyof NodePorts,
-  string
->;
+const portNames = { rest: "REST", grpc: "gRPC", peer: "peers" } as const satisfies Record<keyof NodePorts, string>;
 
 /** The documented ports of node `id` in a local cluster, shifted by `offset`. */
 export function localPorts(id: number, offset = 0): NodePorts {
@@ -38,6 +36,22 @@ export async function whyPortIsTaken(port: number, host: string): Promise<string
     return undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+/** @throws LaunchError naming the first port that somebody has, and the node that wants it */
+export async function requireFreePorts(
+  ids: readonly number[],
+  ports: (id: number) => NodePorts,
+  host: string,
+): Promise<void> {
+  for (const id of ids) {
+    for (const [name, port] of Object.entries(ports(id))) {
+      const reason = await whyPortIsTaken(port, host);
+      if (reason === undefined) continue;
+      const what = reason === "EADDRINUSE" ? "is in use already" : `cannot be used (${reason})`;
+      throw new LaunchError(`port ${port}, for ${portNames[name as keyof NodePorts]} of node ${id}, ${what}`);
+    }
   }
 }
 

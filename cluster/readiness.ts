@@ -5,43 +5,81 @@ export type Question = () => Promise<string | undefined>;
 
 const pollMs = 25;
 const pollTimeoutMs = 2000;
+/** An election may be under way. */
+const quorumMs = 5000;
 
 /** Whether the node at this origin serves. */
 export function serves(origin: string): Question {
   return () => get(`${origin}/ready`, (response, text) => (response.ok ? undefined : `${response.status} ${text}`));
 }
 
-/** Whether the node at this origin knows that it is a voter. */
-export function isVoter(origin: string, id: number): Question {
+/** A member of the cluster, as a node knows it. */
+export interface KnownMember {
+  readonly id: number;
+  readonly kind: "voter" | "learner";
+  readonly reachable: boolean;
+}
+
+/** What a node tells about its cluster. */
+export interface KnownCluster {
+  readonly ready: boolean;
+  /** A leader is known, and a quorum in touch. */
+  readonly healthy: boolean;
+  readonly nodes: readonly KnownMember[];
+}
+
+/** A node's origin, and a key that its client calls are open to; "" where they need none. */
+export interface Asked {
+  readonly origin: string;
+  readonly apiKey: string;
+}
+
+/** Whether the node knows that it is a voter. */
+export function isVoter(asked: Asked, id: number): Question {
   return () =>
-    get(`${origin}/api/v1/cluster`, (response, text) => {
-      if (!response.ok) return `${response.status} ${text}`;
-      const { nodes } = JSON.parse(text) as {
-        readonly nodes: readonly { readonly id: number; readonly kind: string }[];
-      };
+    getCluster(asked, ({ nodes }) => {
       const kind = nodes.find((node) => node.id === id)?.kind;
       return kind === "voter" ? undefined : `it is ${kind === undefined ? "no member" : `a ${kind}`} yet`;
     });
 }
 
-/** Who belongs to the cluster, as the node at this origin knows it; undefined as long as it does not serve. */
-export async function membersAt(origin: string): Promise<readonly number[] | undefined> {
-  let members: readonly number[] | undefined;
-  await get(`${origin}/api/v1/cluster`, (response, text) => {
-    if (!response.ok) return text;
-    const view = JSON.parse(text) as { readonly ready: boolean; readonly nodes: readonly { readonly id: number }[] };
-    if (view.ready) members = view.nodes.map(({ id }) => id);
+/** What the node knows of its cluster; undefined as long as it does not serve. */
+export async function clusterAt(asked: Asked): Promise<KnownCluster | undefined> {
+  let known: KnownCluster | undefined;
+  await getCluster(asked, (told) => {
+    if (told.ready) known = told;
     return undefined;
   });
-  return members;
+  return known;
+}
+
+/** As one of these nodes knows it that serves, one in touch with a quorum if there is any; undefined if none serves. */
+export async function clusterKnownTo(asked: readonly Asked[]): Promise<KnownCluster | undefined> {
+  const endsAt = performance.now() + quorumMs;
+  for (;;) {
+    const answers = await Promise.all(asked.map((one) => clusterAt(one)));
+    const known = answers.find((answer) => answer?.healthy === true);
+    if (known !== undefined) return known;
+    if (performance.now() >= endsAt) return answers.find((answer) => answer !== undefined);
+    await pause(pollMs);
+  }
+}
+
+function getCluster({ origin, apiKey }: Asked, judge: (told: KnownCluster) => string | undefined) {
+  return get(
+    `${origin}/api/v1/cluster`,
+    (response, text) => (response.ok ? judge(JSON.parse(text) as KnownCluster) : `${response.status} ${text}`),
+    apiKey === "" ? {} : { "x-api-key": apiKey },
+  );
 }
 
 async function get(
   url: string,
   judge: (response: Response, text: string) => string | undefined,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<string | undefined> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(pollTimeoutMs) });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(pollTimeoutMs) });
     return judge(response, await response.text());
   } catch (error) {
     // Not listening yet, or too busy: the next poll tells.

@@ -122,8 +122,13 @@ const environmentSchema = Type.Object(
     MAX_CLOCK_SKEW_MS: integer(1, millisecondsMax, 2000),
     LOG_ENTRIES_MAX: integer(100, 1_000_000_000, 100_000),
     LOG_BYTES_MAX: integer(mebibyte, 2 ** 40, 128 * mebibyte),
-    LOG_TAIL_ENTRIES: integer(0, 1_000_000_000, 10_000),
-    SNAPSHOT_BYTES_PER_SECOND: integer(65_536, 2 ** 40, 32 * mebibyte),
+    LOG_TAIL_ENTRIES: described(
+      Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000 })),
+      "a whole number from 0 to 1000000000",
+    ),
+    // A chunk may be a single row of a mebibyte, and a receiver gives up after ten seconds without one: at less than this,
+    // two snapshots and two backups at once would come too close to that.
+    SNAPSHOT_BYTES_PER_SECOND: integer(mebibyte, 2 ** 40, 32 * mebibyte),
     SCRUB_INTERVAL_HOURS: integer(0, 500, 24),
     AUTO_CREATE: flag(true),
     IDEMPOTENCY_RETENTION_HOURS: integer(1, 100 * 366 * 24, 24),
@@ -225,6 +230,11 @@ function checkJoiner(config: Config, variables: Environment): void {
   }
 }
 
+/** Of a log that may hold little, most is cut: a tail that nobody has set never stands against what somebody has. */
+function presetTail(logEntriesMax: number): number {
+  return Math.min(10_000, Math.floor(logEntriesMax / 10));
+}
+
 function checkTogether(config: Config): void {
   if (config.heartbeatMs * 3 > config.electionTimeoutMs) {
     throw new ConfigError(
@@ -289,7 +299,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, interfaces: () => Interfaces 
     maxClockSkewMs: variables.MAX_CLOCK_SKEW_MS,
     logEntriesMax: variables.LOG_ENTRIES_MAX,
     logBytesMax: variables.LOG_BYTES_MAX,
-    logTailEntries: variables.LOG_TAIL_ENTRIES,
+    logTailEntries: variables.LOG_TAIL_ENTRIES ?? presetTail(variables.LOG_ENTRIES_MAX),
     snapshotBytesPerSecond: variables.SNAPSHOT_BYTES_PER_SECOND,
     scrubIntervalHours: variables.SCRUB_INTERVAL_HOURS,
     autoCreate: variables.AUTO_CREATE,

@@ -28,6 +28,9 @@ export interface AdministeredNode {
 }
 
 const DESCRIBE_MS = 3000;
+/** One that asks has no peer listener yet: it has no seat that it could speak for. */
+const LETTING_IN =
+  "a node that was started with JOIN asks to be let in by itself; one that is let in by hand must run, with PEERS that name it and the members";
 const PROMOTION_PAUSE_MS = 100;
 /** A change that has committed is known to every follower within reach well before that. */
 const VIEW_LAG_MS = 500;
@@ -84,7 +87,7 @@ export class NodeAdministration implements Administration {
       found = await this.#calls.describe(address, Math.min(DESCRIBE_MS, this.#deadlineMs));
     } catch (error) {
       if (!(error instanceof PeerCallFailure)) throw error;
-      return { detail: `${error.message}; start the node first, then let it in` };
+      return { detail: `${error.message}; ${LETTING_IN}` };
     }
     const own = this.#node.clusterId();
     if (found.nodeId !== id) return { detail: `at ${address} node ${found.nodeId} answers, not node ${id}` };

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Config, NodeConfig } from "./config.js";
 import { OperatingFailure } from "./failure.js";
-import { type Reminder, reminding } from "./join-reminder.js";
+import { reminding } from "./join-reminder.js";
 import { becomeVoter, type ClaimedSeat, claimSeat, type Joining, join, type Promotion } from "./joining.js";
 import type { NodeAdministration } from "./node-administration.js";
 import { requirePorts } from "./node-ports.js";
@@ -9,6 +9,7 @@ import { writeClaim } from "./seat-claim.js";
 import { systemRandomness } from "./system-ports.js";
 import { PeerClient } from "./transport/peer-client.js";
 import type { PeerAddress } from "./transport/transport.js";
+import { WaitingRoom } from "./waiting-room.js";
 
 /** A node that is told to stop has little time; what is left undone then, the next start does. */
 const LEAVE_MS = 5000;
@@ -17,7 +18,7 @@ const LEAVE_MS = 5000;
 export async function claimNodeSeat(config: Config, logger: Logger): Promise<ClaimedSeat> {
   if (config.join.length > 0) {
     await requirePorts(config);
-    return reminding(joiningOf(config, logger), warningOn(logger), (joining) => claimSeat(joining, config.nodeId));
+    return asking(config, logger, (joining) => claimSeat(joining, config.nodeId));
   }
   if (config.nodeId === "auto") throw new Error("the configuration lets only a node that joins have its id assigned");
   return { nodeId: config.nodeId, store: undefined };
@@ -30,8 +31,27 @@ export async function joinCluster(
   logger: Logger,
 ): Promise<readonly PeerAddress[]> {
   const seat = { nodeId: config.nodeId, storeId };
-  const { members } = await reminding(joiningOf(config, logger), warningOn(logger), (joining) => join(joining, seat));
+  const { members } = await asking(config, logger, (joining) => join(joining, seat));
   return members.filter(({ id }) => id !== config.nodeId).map(({ id, address }) => ({ id, address }));
+}
+
+/** Whoever looks at the node meanwhile finds it at its REST port, and why it is not ready. */
+async function asking<Result>(
+  config: Config,
+  logger: Logger,
+  work: (joining: Joining) => Promise<Result>,
+): Promise<Result> {
+  const room = await WaitingRoom.open(config);
+  const joining = joiningOf(config, logger);
+  const notice = (message: string): void => {
+    room.tell(message);
+    joining.notice(message);
+  };
+  try {
+    return await reminding({ ...joining, notice }, { warn: (message) => logger.warn(message) }, work);
+  } finally {
+    await room.close();
+  }
 }
 
 function joiningOf(config: Config, logger: Logger): Joining {
@@ -44,10 +64,6 @@ function joiningOf(config: Config, logger: Logger): Joining {
     randomId: systemRandomness.id,
     notice: (message) => logger.info(message),
   };
-}
-
-function warningOn(logger: Logger): Reminder {
-  return { warn: (message) => logger.warn(message) };
 }
 
 /** What a node that joined does about its seat while it runs. */

@@ -1,7 +1,8 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClaimedStore } from "./joining.js";
 import { damaged } from "./storage/damage.js";
+import { makeDirectory } from "./storage/durable-directory.js";
 import { openLevelLogStore } from "./storage/level-log-store.js";
 import { stateDirectory } from "./storage/level-state-generations.js";
 import { openLevelStateStore } from "./storage/level-state-store.js";
@@ -31,7 +32,7 @@ export interface StoresPlace {
  * @throws StorageFailure when either cannot be opened or trusted; then neither is left open
  */
 export async function openStores({ dataDir, nodeId, store, notice }: StoresPlace): Promise<Stores> {
-  await mkdir(dataDir, { recursive: true });
+  await makeDirectory(dataDir);
   const directory = join(dataDir, LOG);
   if (store?.exists === true && !(await isThere(directory))) {
     throw damaged(directory, `The log of store ${store.id} is missing, though it was made before`);

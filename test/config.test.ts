@@ -71,7 +71,7 @@ t.test("every variable reaches the configuration", (t) => {
     LOG_ENTRIES_MAX: "5000",
     LOG_BYTES_MAX: "2000000",
     LOG_TAIL_ENTRIES: "100",
-    SNAPSHOT_BYTES_PER_SECOND: "1000000",
+    SNAPSHOT_BYTES_PER_SECOND: "2000000",
     SCRUB_INTERVAL_HOURS: "0",
     AUTO_CREATE: "false",
     IDEMPOTENCY_RETENTION_HOURS: "48",
@@ -106,7 +106,7 @@ t.test("every variable reaches the configuration", (t) => {
     logEntriesMax: 5000,
     logBytesMax: 2_000_000,
     logTailEntries: 100,
-    snapshotBytesPerSecond: 1_000_000,
+    snapshotBytesPerSecond: 2_000_000,
     scrubIntervalHours: 0,
     autoCreate: false,
     idempotencyRetentionHours: 48,
@@ -169,7 +169,7 @@ t.test("each variable has its own limits", (t) => {
     LOG_ENTRIES_MAX: ["99", "many"],
     LOG_BYTES_MAX: ["1048575"],
     LOG_TAIL_ENTRIES: ["-1", "100000"],
-    SNAPSHOT_BYTES_PER_SECOND: ["65535"],
+    SNAPSHOT_BYTES_PER_SECOND: ["65535", "1048575"],
     SCRUB_INTERVAL_HOURS: ["-1", "501"],
     VOTER: ["no"],
     LEAVE: ["1"],
@@ -283,10 +283,12 @@ t.test("ADVERTISE_ADDRESS=auto is the first IPv4 address of the machine that is 
 });
 
 t.test("the log's tail is shorter than what the log may hold", (t) => {
-  t.strictSame(fault({ LOG_ENTRIES_MAX: "5000" }), {
+  t.strictSame(fault({ LOG_ENTRIES_MAX: "5000", LOG_TAIL_ENTRIES: "5000" }), {
     variable: "LOG_TAIL_ENTRIES",
-    message: "LOG_TAIL_ENTRIES is 10000; expected less than LOG_ENTRIES_MAX (5000), so that there is something to cut.",
+    message: "LOG_TAIL_ENTRIES is 5000; expected less than LOG_ENTRIES_MAX (5000), so that there is something to cut.",
   });
+  t.equal(loadConfig({ LOG_ENTRIES_MAX: "5000" }).logTailEntries, 500, "one that was not set is a tenth");
+  t.equal(loadConfig({ LOG_ENTRIES_MAX: "1000000" }).logTailEntries, 10_000, "and no more than ten thousand");
   t.equal(loadConfig({ LOG_ENTRIES_MAX: "5000", LOG_TAIL_ENTRIES: "4999" }).logTailEntries, 4999);
   t.end();
 });

@@ -79,7 +79,10 @@ t.test("a follower brings the change to the leader, with the store that answers 
 
 t.test("who does not answer, has another id, or belongs elsewhere is not let in, and nobody is asked", async (t) => {
   const cases: [Description | PeerCallFailure, RegExp][] = [
-    [new PeerCallFailure("unreachable", "10.0.0.4:7070 cannot be reached"), /cannot be reached; start the node first/],
+    [
+      new PeerCallFailure("unreachable", "10.0.0.4:7070 cannot be reached"),
+      /cannot be reached; a node that was started with JOIN asks/,
+    ],
     [{ ...newcomer, nodeId: 5 }, /at 10\.0\.0\.4:7070 node 5 answers, not node 4/],
     [{ ...newcomer, clusterId: "d", empty: false }, /node 4 at 10\.0\.0\.4:7070 belongs to another cluster, d/],
     [{ ...newcomer, empty: false }, /is not empty: its store may belong to another cluster/],

@@ -1,11 +1,8 @@
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import type { FileHandle } from "node:fs/promises";
 import { Command } from "commander";
-import { syncDirectory } from "../storage/durable-directory.js";
 import { readSnapshotFile } from "../storage/snapshot-file.js";
-import { CommandFailure } from "./command-failure.js";
+import { BackupTarget } from "./backup-target.js";
 import { type ConnectionOptions, connect, talksToServer } from "./connection.js";
-import { exitCode } from "./exit-code.js";
 import { asCommandFailure } from "./file-failures.js";
 import { writeJson, writeProperties } from "./output.js";
 import { Progress } from "./progress.js";
@@ -18,7 +15,7 @@ interface BackupOptions extends ConnectionOptions {
 export function backupCommand(): Command {
   const command = new Command("backup")
     .description("copy the state of a node to a file, consistent and checksummed, while draws go on (administrators)")
-    .argument("<file>", "made when all of it has arrived and was verified; until then FILE.partial")
+    .argument("<file>", "made when all of it has arrived and was verified; until then FILE.<random>.partial")
     .option("--force", "replace a file that is there");
   return talksToServer(command, [
     'folio backup folio-$(date +%F).backup --api-key "$ADMIN_KEY"',
@@ -33,46 +30,16 @@ export function backupCommand(): Command {
 }
 
 async function backup(path: string, options: BackupOptions): Promise<Readonly<Record<string, unknown>>> {
-  await requireFolder(path);
-  if (options.force === undefined) await refuseExisting(path);
-  const { server, chunks } = await connect(options).download("/cluster/backup");
-  const partial = `${path}.partial`;
-  const file = await open(partial, "w", 0o600);
+  const target = await BackupTarget.open(path, options.force === true);
   try {
-    const report = await receive(chunks, file, `backup from ${server}`);
-    await file.sync();
-    await file.close();
-    // Whoever made it meanwhile wanted to keep it.
-    if (options.force === undefined) await refuseExisting(path);
-    await rename(partial, path);
-    await syncDirectory(dirname(path));
+    const { server, chunks } = await connect(options).download("/cluster/backup");
+    const report = await receive(chunks, target.file, `backup from ${server}`);
+    await target.keep();
     return { file: path, server, ...report };
   } catch (error) {
-    await file.close().catch(() => undefined);
-    await rm(partial, { force: true });
+    await target.discard();
     throw error;
   }
-}
-
-/** Before the copy begins, not after it. */
-async function requireFolder(path: string): Promise<void> {
-  const folder = dirname(path);
-  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
-  });
-  if (found?.isDirectory() === true) return;
-  throw new CommandFailure(exitCode.usage, `there is no folder ${folder}: ${path} cannot be written`);
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (file === undefined) return;
-  await file.close();
-  throw new CommandFailure(exitCode.conflict, `${path} exists: choose another name, or replace it with --force`);
 }
 
 /** Writes every chunk and reads it back part by part: only a whole and sound snapshot comes to its end. */

@@ -9,6 +9,7 @@ import { loadSamples } from "../../cluster/samples.js";
 import { FolioError } from "../client/error.js";
 import { FolioRestClient } from "../client/rest-client.js";
 import { variableNames } from "../config.js";
+import { FolderFailure } from "../storage/durable-directory.js";
 import { exitCode } from "./exit-code.js";
 import { nodeId } from "./option-values.js";
 
@@ -65,6 +66,7 @@ function addCommand(): Command {
     .configureHelp(SHOWS_DATA_DIR)
     .addHelpText("after", CLUSTER_EXIT_CODES)
     .action(async (_options: object, command: Command) => {
+      process.stderr.write("A node is being added; within two minutes it has joined, or this says why not.\n");
       process.exitCode = await tell(command, { kind: "add" });
     });
 }
@@ -75,7 +77,11 @@ function removeCommand(): Command {
     .description("let the local cluster that runs on --data-dir shrink: stop a node in order and free its seat")
     .argument("<id>", "the node", nodeId)
     .configureHelp(SHOWS_DATA_DIR)
-    .addHelpText("after", CLUSTER_EXIT_CODES)
+    .addHelpText(
+      "after",
+      "\nIt runs on where too few of the voters that would be left answer: first start or remove those that do not." +
+        `\n${CLUSTER_EXIT_CODES}`,
+    )
     .action(async (id: number, _options: object, command: Command) => {
       process.exitCode = await tell(command, { kind: "remove", id });
     });
@@ -115,9 +121,10 @@ async function runCluster(options: ClusterOptions): Promise<number> {
     const members = agreeWithFounding(options.dataDir, options);
     return await new ClusterRun(options, members).untilStopped();
   } catch (error) {
-    if (!(error instanceof LaunchError || error instanceof FolioError)) throw error;
+    const isUsage = error instanceof FolderFailure;
+    if (!(error instanceof LaunchError || error instanceof FolioError || isUsage)) throw error;
     process.stderr.write(`folio cluster: ${error.message}\n`);
-    return 1;
+    return isUsage ? exitCode.usage : exitCode.unexpected;
   }
 }
 
@@ -191,8 +198,8 @@ class ClusterRun {
   }
 
   async #remove(id: number): Promise<string> {
-    await this.#cluster.removeNode(id);
-    return `Node ${id} was stopped and has no seat any more; members are ${this.#cluster.ids.join(", ")}.`;
+    const members = await this.#cluster.removeNode(id);
+    return `Node ${id} was stopped and has no seat any more; members are ${members.join(", ")}.`;
   }
 
   #nodeEnded(exit: NodeExit): void {

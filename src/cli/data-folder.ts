@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ClassicLevel } from "classic-level";
@@ -24,6 +24,19 @@ export async function requireEmpty(dataDir: string): Promise<void> {
   throw new CommandFailure(
     exitCode.conflict,
     `${dataDir} is not empty: choose a folder that is, or does not exist yet`,
+  );
+}
+
+/** @throws CommandFailure if there is no such folder */
+export async function requireFolder(dataDir: string): Promise<void> {
+  const found = await stat(dataDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  if (found?.isDirectory() === true) return;
+  throw new CommandFailure(
+    exitCode.usage,
+    `nothing was changed: there is no folder ${dataDir}; check --data-dir, or make an empty one if the node's is lost`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { RecoveryRefused } from "../recovery/stores.js";
+import { FolderFailure } from "../storage/durable-directory.js";
 import { StorageFailure } from "../storage/log-store.js";
 import { SnapshotDamaged } from "../storage/snapshot-damaged.js";
 import { CommandFailure } from "./command-failure.js";
@@ -19,6 +20,10 @@ export function aboutFile(path: string, error: unknown): unknown {
 /** What the stores, a backup or the file system said, as a failure of the command; anything else as it is. */
 export function asCommandFailure(error: unknown): unknown {
   if (error instanceof RecoveryRefused) return new CommandFailure(exitCode.conflict, error.message);
+  if (error instanceof FolderFailure) return new CommandFailure(exitCode.usage, error.message);
+  if (error instanceof StorageFailure && error.code === "FOREIGN") {
+    return new CommandFailure(exitCode.conflict, error.message);
+  }
   if (error instanceof StorageFailure || error instanceof SnapshotDamaged) {
     return new CommandFailure(exitCode.unexpected, error.message);
   }

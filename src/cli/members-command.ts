@@ -57,7 +57,9 @@ function writeMembers(body: unknown): void {
 
 function addCommand(): Command {
   const command = new Command("add")
-    .description("let a node in that runs already and belongs to no cluster; it becomes a learner")
+    .description(
+      "let a node in that runs with PEERS and belongs to no cluster; it becomes a learner (one started with JOIN asks by itself)",
+    )
     .argument("<id>", "the node's NODE_ID", nodeId)
     .argument("<address>", "host:port of its peer listener")
     .option("--voter", "make it a voter once it has caught up");

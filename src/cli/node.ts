@@ -6,6 +6,7 @@ import { ConfigError } from "../config-values.js";
 import { ListenFailure } from "../failure.js";
 import { startNode } from "../node.js";
 import { claimNodeSeat } from "../node-seat.js";
+import { FolderFailure } from "../storage/durable-directory.js";
 import { StorageFailure } from "../storage/log-store.js";
 import { createLogger } from "../telemetry/logger.js";
 import { exitCode } from "./exit-code.js";
@@ -54,7 +55,8 @@ async function runNode(version: string): Promise<void> {
   let logger = createLogger({ level, nodeId: config.nodeId });
   const fatal = (failure: Error) => {
     const { message } = failure;
-    if (isListenFailure(failure)) logger.fatal(`this node cannot start: ${message}`);
+    if (isListenFailure(failure) || failure instanceof FolderFailure)
+      logger.fatal(`this node cannot start: ${message}`);
     // What was found, where and the way out; whence it was noticed helps nobody.
     else if (failure instanceof StorageFailure) logger.fatal({ code: failure.code }, `this node ends: ${message}`);
     else logger.fatal({ err: failure }, "this node can no longer be trusted and ends");

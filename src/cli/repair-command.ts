@@ -3,7 +3,7 @@ import { parseJoin } from "../config-values.js";
 import { askLeader } from "../leader-calls.js";
 import { PeerClient } from "../transport/peer-client.js";
 import { CommandFailure } from "./command-failure.js";
-import { requireUnused, setAside } from "./data-folder.js";
+import { requireFolder, requireUnused, setAside } from "./data-folder.js";
 import { exitCode, exitCodeHelp } from "./exit-code.js";
 import { asCommandFailure } from "./file-failures.js";
 import { requireLost } from "./lost-seat.js";
@@ -62,6 +62,8 @@ interface RepairReport {
 }
 
 async function run({ dataDir, nodeId, join, deadline }: RepairOptions): Promise<RepairReport> {
+  // A slip in its name must not pass for a lost disk.
+  await requireFolder(dataDir);
   await requireUnused(dataDir);
   await requireLost({ nodeId, dataDir, join }, new PeerClient());
   // First the seat: as long as it is not free, the folder may be the best that there is.

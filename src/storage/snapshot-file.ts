@@ -34,18 +34,26 @@ export async function* snapshotFile(
  */
 export async function* readSnapshotFile(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<SnapshotPart> {
   const decoder = new SnapshotDecoder();
-  for await (const chunk of chunksOf(bytes)) yield decoder.take(chunk);
-  decoder.finish();
-}
-
-async function* chunksOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const pieces = new Pieces(bytes);
   try {
     checkTitle(await pieces.take(TITLE.length));
-    for (let chunk = await nextChunk(pieces); chunk !== undefined; chunk = await nextChunk(pieces)) yield chunk;
+    for (let chunk = await nextChunk(pieces); chunk !== undefined; chunk = await nextChunk(pieces)) {
+      const part = decoder.take(chunk);
+      if (part.kind === "end") await requireNothingMore(pieces);
+      yield part;
+    }
+    decoder.finish();
   } finally {
     await pieces.close();
   }
+}
+
+/** What follows would be read as a chunk's length, and called damaged: what is there is sound, and there is too much. */
+async function requireNothingMore(pieces: Pieces): Promise<void> {
+  const more = await pieces.take(TITLE.length);
+  if (more.length === 0) return;
+  const what = ANY_TITLE.test(more.toString("latin1")) ? "another one" : "something that does not belong to it";
+  throw new SnapshotDamaged(`The file holds a whole snapshot and ${what} behind it: it must hold one and nothing else`);
 }
 
 async function nextChunk(pieces: Pieces): Promise<Uint8Array | undefined> {

@@ -95,6 +95,10 @@ t.test("a wrong field is named, and nobody is asked", async (t) => {
   }
   const url = "/api/v1/cluster/leader";
   t.same(fieldOf(await call(app, { method: "POST", url, headers: ADMIN, payload: { id: "x" } })), [400, "id"]);
+  const headers = { ...ADMIN, "content-type": "application/json" };
+  for (const payload of ["null", "1", "[]"]) {
+    t.same(fieldOf(await call(app, { method: "POST", url, headers, payload })), [400, ""], payload);
+  }
   t.same(administration.changes, []);
 });
 

@@ -31,7 +31,7 @@ t.test(
 
     const unknown = folioCluster(t, "remove", "7", ...place);
     t.equal(await unknown.exited, 2, "no such node: the value is not valid");
-    t.match(unknown.output(), "there is no node 7: the members are 1, 2, 3, 4");
+    t.match(unknown.output(), "there is no node 7 here: the nodes are 1, 2, 3, 4");
     const removed = folioCluster(t, "remove", "1", ...place);
     t.equal(await removed.exited, 0, removed.output());
     t.match(removed.output(), "Node 1 was stopped and has no seat any more; members are 2, 3, 4.");

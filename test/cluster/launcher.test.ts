@@ -3,8 +3,9 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { LaunchError } from "../../cluster/launch-error.js";
-import { LocalCluster, type LocalClusterOptions } from "../../cluster/launcher.js";
+import { LocalCluster } from "../../cluster/launcher.js";
 import type { NodeExit } from "../../cluster/node-process.js";
+import type { LocalClusterOptions } from "../../cluster/options.js";
 import { freePorts } from "../../cluster/ports.js";
 
 const fakeNode = fileURLToPath(new URL("fake-node.js", import.meta.url));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { folio } from "../cli/command-line.js";
@@ -26,6 +26,11 @@ t.test("a node with a damaged file refuses to start; repair --rejoin lets it beg
     return stderr;
   };
   const elsewhere = join(dataDir, "elsewhere");
+  const nowhere = ["--data-dir", elsewhere, "--node-id", "1", "--join", addresses];
+  const missing = await folio(["repair", "--rejoin", ...nowhere]);
+  t.equal(missing.code, 2);
+  t.match(missing.stderr, `nothing was changed: there is no folder ${elsewhere}; check --data-dir`);
+  mkdirSync(elsewhere);
   for (const id of cluster.ids) t.match(await slip(elsewhere, id), `node ${id} is up at 127.0.0.1:${ports(id).peer}`);
   t.match(await slip(elsewhere, 9), "node 9 is no member; members are 1, 2, 3");
 

@@ -147,9 +147,14 @@ t.test("a file that is cut off anywhere, or goes on behind its end, is told", as
   for (let length = 0; length < file.length; length++) {
     await t.rejects(readBack(file.subarray(0, length), 50), { name: "SnapshotDamaged" }, `cut off at ${length}`);
   }
-  await t.rejects(readBack(Buffer.concat([file, Buffer.from([0])]), 50), { message: /cut off between two chunks/ });
+  await t.rejects(readBack(Buffer.concat([file, Buffer.from([0])]), 50), {
+    message: /holds a whole snapshot and something that does not belong to it behind it/,
+  });
+  await t.rejects(readBack(Buffer.concat([file, file]), 50), {
+    message: "The file holds a whole snapshot and another one behind it: it must hold one and nothing else",
+  });
   const twice = Buffer.concat([file, file.subarray(file.indexOf("\n") + 1)]);
-  await t.rejects(readBack(twice, 50), { message: /Something follows the end/ });
+  await t.rejects(readBack(twice, 50), { message: /something that does not belong to it behind it/ });
 });
 
 t.test("chunks that are missing, repeated, swapped or of another snapshot are told in a sentence", (t) => {

@@ -56,7 +56,7 @@ export function memberRoutes(app: RestApp, administration: Administration): void
       schema: { ...shared, summary: transferring, body: successor },
       // Nothing to say may be said by no body at all.
       preValidation: async (request) => {
-        request.body ??= {};
+        if (request.body === undefined) request.body = {};
       },
     },
     (request) => change({ kind: "transfer", id: request.body.id }),
