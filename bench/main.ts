@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../cluster/free-ports.js";
 import { LaunchError } from "../cluster/launch-error.js";
 import { LocalCluster } from "../cluster/launcher.js";
-import { freePorts } from "../cluster/ports.js";
 import { autocannonLoad } from "./autocannon-load.js";
 import { isInstalled } from "./child.js";
 import { h2loadLoad } from "./h2load-load.js";

@@ -15,7 +15,7 @@ export function localPorts(id: number, offset = 0): NodePorts {
   return { rest: 8079 + id + offset, grpc: 9089 + id + offset, peer: 7069 + id + offset };
 }
 
-function listen(port: number, host: string): Promise<Server> {
+export function listen(port: number, host: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
@@ -53,20 +53,4 @@ export async function requireFreePorts(
       throw new LaunchError(`port ${port}, for ${portNames[name as keyof NodePorts]} of node ${id}, ${what}`);
     }
   }
-}
-
-/** Ports that nobody used a moment ago, for each node 1 to `nodes`: for tests and benchmarks. */
-export async function freePorts(nodes: number, host: string): Promise<(id: number) => NodePorts> {
-  const servers = await Promise.all(Array.from({ length: nodes * 3 }, () => listen(0, host)));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("a TCP listener has an address with a port");
-    return address.port;
-  });
-  await Promise.all(servers.map(close));
-  return (id) => {
-    const [rest, grpc, peer] = ports.slice((id - 1) * 3, id * 3);
-    if (rest === undefined || grpc === undefined || peer === undefined) throw new Error(`there is no node ${id}`);
-    return { rest, grpc, peer };
-  };
 }

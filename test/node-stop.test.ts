@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import t, { type Test } from "tap";
-import { freePorts } from "../cluster/ports.js";
+import { freePorts } from "../cluster/free-ports.js";
 import { loadConfig } from "../src/config.js";
 import { type RunningNode, startNode } from "../src/node.js";
 import { until } from "./cluster/waiting.js";

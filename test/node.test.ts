@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
 import t, { type Test } from "tap";
-import { freePorts } from "../cluster/ports.js";
+import { freePorts } from "../cluster/free-ports.js";
 import { loadConfig, type NodeConfig } from "../src/config.js";
 import { type RunningNode, startNode } from "../src/node.js";
 import { claimNodeSeat } from "../src/node-seat.js";

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../../cluster/free-ports.js";
 import { LocalCluster } from "../../cluster/launcher.js";
 import { describeExit } from "../../cluster/node-process.js";
-import { freePorts, localPorts, type NodePorts } from "../../cluster/ports.js";
+import { localPorts, type NodePorts } from "../../cluster/ports.js";
 import type { Findings, Parameters, Scenario, Workshop } from "./scenario.js";
 
 const HOST = "127.0.0.1";

@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { pino } from "pino";
-import { freePorts } from "../../cluster/ports.js";
+import { freePorts } from "../../cluster/free-ports.js";
 import { loadConfig } from "../../src/config.js";
 import { type RunningNode, startNode } from "../../src/node.js";
 import { closeStores, openStores } from "../../src/node-stores.js";

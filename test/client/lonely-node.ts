@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import type { Test } from "tap";
-import { freePorts } from "../../cluster/ports.js";
+import { freePorts } from "../../cluster/free-ports.js";
 import { loadConfig } from "../../src/config.js";
 import { startNode } from "../../src/node.js";
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import t, { type Test } from "tap";
+import { freePorts } from "../../cluster/free-ports.js";
 import { NodeProcess } from "../../cluster/node-process.js";
-import { freePorts, type NodePorts } from "../../cluster/ports.js";
+import type { NodePorts } from "../../cluster/ports.js";
 import { isVoter, poll, serves } from "../../cluster/readiness.js";
 import { folio } from "../cli/command-line.js";
 import { startClientLoad } from "./client-load.js";

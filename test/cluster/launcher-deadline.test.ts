@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import t from "tap";
+import { freePorts } from "../../cluster/free-ports.js";
 import { LocalCluster } from "../../cluster/launcher.js";
-import { freePorts } from "../../cluster/ports.js";
 
 const fakeNode = fileURLToPath(new URL("fake-node.js", import.meta.url));
 

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
+import { freePorts } from "../../cluster/free-ports.js";
 import { LaunchError } from "../../cluster/launch-error.js";
 import { LocalCluster } from "../../cluster/launcher.js";
 import type { NodeExit } from "../../cluster/node-process.js";
 import type { LocalClusterOptions } from "../../cluster/options.js";
-import { freePorts } from "../../cluster/ports.js";
 
 const fakeNode = fileURLToPath(new URL("fake-node.js", import.meta.url));
 const host = "127.0.0.1";

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
+import { freePorts } from "../../cluster/free-ports.js";
 import { LocalCluster } from "../../cluster/launcher.js";
 import type { NodeExit } from "../../cluster/node-process.js";
-import { freePorts } from "../../cluster/ports.js";
 
 const HOST = "127.0.0.1";
 export const ADMIN_KEY = "test-admin";

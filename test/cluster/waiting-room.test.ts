@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import t from "tap";
+import { freePorts } from "../../cluster/free-ports.js";
 import { NodeProcess } from "../../cluster/node-process.js";
-import { freePorts } from "../../cluster/ports.js";
 import { serves } from "../../cluster/readiness.js";
 import { cliEntry, host } from "./folio-cluster.js";
 import { realClusterIn } from "./real-cluster.js";
