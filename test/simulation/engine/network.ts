@@ -31,6 +31,7 @@ interface Stream {
 
 interface Endpoint {
   readonly id: NodeId;
+  readonly storeId: string;
   readonly time: NodeTime;
   events: TransportEvents | undefined;
   peers: ReadonlySet<NodeId>;
@@ -58,7 +59,7 @@ const RAFT_TYPES: ReadonlySet<PeerMessage["type"]> = new Set([
 
 /**
  * The network between the nodes. Harsher than the contract of a Transport for Raft messages, which
- * may be lost, repeated and overtaken at any time; other messages keep the contract of one stream:
+ * may be lost, repeated and overtaken at any time, as long as the store that sent them lives; other messages keep the contract of one stream:
  * in order, at most once, lost only silently or with the stream.
  */
 export class SimulatedNetwork {
@@ -93,8 +94,11 @@ export class SimulatedNetwork {
   }
 
   /** A transport for one life of a node. `watch` sees everything that leaves. */
-  transport(id: NodeId, time: NodeTime, watch: (messages: readonly PeerMessage[]) => void): Transport {
-    const endpoint: Endpoint = { id, time, events: undefined, peers: new Set(), leaving: new Map() };
+  transport(
+    { id, storeId, time }: Pick<Endpoint, "id" | "storeId" | "time">,
+    watch: (messages: readonly PeerMessage[]) => void,
+  ): Transport {
+    const endpoint: Endpoint = { id, storeId, time, events: undefined, peers: new Set(), leaving: new Map() };
     return {
       start: async (events) => {
         endpoint.events = events;
@@ -279,8 +283,8 @@ export class SimulatedNetwork {
     const event = this.#queue.schedule(delayMs, "input", target.time, () => {
       if (!this.#isLive(target)) return;
       if (stream.open) this.#announce(stream, target, from.id);
-      // Raft messages may outlive their stream; everything else dies with it.
-      const arrived = stream.open ? messages : messages.filter(isRaft);
+      // Raft messages may outlive their stream, and the process; everything else dies with it.
+      const arrived = stream.open ? messages : this.#isReplaced(from) ? [] : messages.filter(isRaft);
       if (arrived.length > 0) target.events?.received(from.id, arrived, clock);
     });
     for (const message of messages) if (message.type === "appendRequest") event.heartbeatTerm = message.term;
@@ -290,6 +294,12 @@ export class SimulatedNetwork {
     const { delayMs, jitterMs } = this.weather(from, to);
     const target = this.#endpoints.get(to);
     this.#queue.schedule(delayMs + this.#random.unit() * jitterMs, "input", target?.time, callback);
+  }
+
+  /** Another store runs under its id: whoever speaks for a store, speaks on a stream of its own. */
+  #isReplaced({ id, storeId }: Endpoint): boolean {
+    const now = this.#endpoints.get(id);
+    return now !== undefined && now.storeId !== storeId;
   }
 
   #isLive(endpoint: Endpoint): boolean {

@@ -132,7 +132,7 @@ function newReplica(
       log,
       state,
       machines: [machine],
-      transport: network.transport(id, time, (messages) => {
+      transport: network.transport({ id, storeId: log.storeId, time }, (messages) => {
         for (const message of messages) watchMessage(world, node, message);
       }),
       clock: time,
