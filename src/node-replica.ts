@@ -18,6 +18,8 @@ export interface NodeOptions {
   readonly store?: ClaimedStore | undefined;
   readonly version: string;
   readonly logger: Logger;
+  /** How long a founder that is alone listens before it founds, ms; for tests. */
+  readonly loneFounderMs?: number;
   /** The process must end now: this node can no longer be trusted. Called at most once. */
   readonly fatal: (failure: Error) => void;
 }
@@ -35,7 +37,7 @@ export function buildTransport({ config, logger }: Pick<NodeOptions, "config" | 
 
 /** @throws StorageFailure DAMAGED when log and state contradict each other */
 export function buildReplica(
-  { config, version, logger, fatal }: NodeOptions,
+  { config, version, logger, loneFounderMs, fatal }: NodeOptions,
   parts: {
     readonly stores: Stores;
     readonly machine: Machine;
@@ -56,6 +58,7 @@ export function buildReplica(
       version,
       founders: config.peers,
       contacts,
+      ...(loneFounderMs === undefined ? {} : { loneFounderMs }),
       electionTimeoutMs: config.electionTimeoutMs,
       heartbeatMs: config.heartbeatMs,
       maxClockSkewMs: config.maxClockSkewMs,

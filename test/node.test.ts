@@ -38,6 +38,7 @@ async function configOf(dataDir: string): Promise<NodeConfig> {
 
 function start(config: NodeConfig): Promise<RunningNode> {
   return startNode({
+    loneFounderMs: 0,
     config,
     version: "test",
     logger: pino({ level: "silent" }),

@@ -147,7 +147,10 @@ export class Membership {
   /** Looks for peers that are dialled in vain, and lets those go that the core serves no more. */
   housekeep(now: number): void {
     this.#addresses.rotate(now, (peer) => this.#peers.isConnected(peer));
-    if (this.#listensSince !== undefined && now - this.#listensSince >= LIMITS.loneFounderMs) {
+    if (
+      this.#listensSince !== undefined &&
+      now - this.#listensSince >= (this.#options.loneFounderMs ?? LIMITS.loneFounderMs)
+    ) {
       this.#listensSince = undefined;
       this.#seats.waitedForCalls();
       this.#seating.settle();

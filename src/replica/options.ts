@@ -16,6 +16,8 @@ export interface ReplicaOptions {
   readonly founders: readonly PeerAddress[];
   /** Whom a node that joins keeps streams with until it has its seat. */
   readonly contacts?: readonly PeerAddress[];
+  /** How long a founder that is alone listens before it founds. */
+  readonly loneFounderMs?: number;
   readonly electionTimeoutMs: number;
   readonly heartbeatMs: number;
   readonly maxClockSkewMs: number;

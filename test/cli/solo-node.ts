@@ -30,7 +30,7 @@ export async function soloNode(dataDir: string, nodeId = 1): Promise<{ node: Run
     throw failure;
   };
   const logger = pino({ level: "silent" });
-  const node = await startNode({ config: { ...config, nodeId }, version: "test", logger, fatal });
+  const node = await startNode({ config: { ...config, nodeId }, version: "test", logger, loneFounderMs: 0, fatal });
   return { node, peerPort: ports.peer };
 }
 

@@ -71,7 +71,7 @@ t.test("a node that is not let in any more is stopped and counts for nothing at 
   let noted: Members | undefined;
   let killed: Promise<unknown> | undefined;
   const cluster = await ownCluster(t, {
-    readyMs: 20_000,
+    readyMs: 12_000,
     onMembers: (members) => {
       noted = members;
       // The quorum is lost the moment it has begun.

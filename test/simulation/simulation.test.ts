@@ -4,7 +4,7 @@ import { runPlan, runSeed } from "./run.js";
 
 /** More of them, and the seeds of the day, run by `npm run simulate`. */
 const SEEDS = 240;
-const BUDGET_MS = 40_000;
+const BUDGET_MS = 30_000;
 
 t.test("a few hundred runs break nothing", { timeout: 110_000 }, async (t) => {
   const startedAt = performance.now();
