@@ -40,6 +40,7 @@ async function takeBlock(host: string): Promise<void> {
     try {
       (await listen(first, host)).unref();
     } catch {
+      // Somebody has it, or holds its block: another one, then.
       continue;
     }
     next = first + 1;
