@@ -158,7 +158,7 @@ export class Seats {
     if (naming !== undefined) return { kind: "foreign", why: this.#whyOutside(naming) };
     const waitingFor = this.#founders.map(({ id }) => this.#objection(id)).filter((reason) => reason !== undefined);
     if (this.#founders.length === 1 && !this.#isUncalled)
-      waitingFor.push("a cluster that knows this node would call it");
+      waitingFor.push("this node still listens for the call of a cluster that knows it");
     if (waitingFor.length > 0) return { kind: "founding", waitingFor };
     return { kind: "seated", configuration: this.#foundingConfiguration() };
   }
