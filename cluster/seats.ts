@@ -1,7 +1,11 @@
 import { askLeader } from "../src/leader-calls.js";
+import { majority } from "../src/raft/quorum.js";
 import { PeerClient } from "../src/transport/peer-client.js";
 import { LaunchError } from "./launch-error.js";
 import type { KnownCluster, KnownMember } from "./readiness.js";
+
+/** How long the others may take to free the seat of a node that did not get as far as serving: somebody waits already. */
+const withdrawalMs = 5000;
 
 /**
  * In which order a node goes. Stopped first, it answers the calls that it has, and its callers see nothing. As long as it
@@ -51,10 +55,6 @@ function answering(voters: readonly KnownMember[], isDown: IsDown): readonly Kno
   return voters.filter((voter) => voter.reachable && !isDown(voter.id));
 }
 
-function majority(voters: number): number {
-  return Math.floor(voters / 2) + 1;
-}
-
 function nodes(ids: readonly number[]): string {
   return `node${ids.length === 1 ? "" : "s"} ${ids.join(", ")}`;
 }
@@ -81,9 +81,6 @@ export async function freeSeat(id: number, peers: readonly string[], deadlineMs:
   // Reasons are sentences; this one stands within another.
   throw new LaunchError(why.replace(/\.$/, ""));
 }
-
-/** How long the others may take to free the seat of a node that did not get as far as serving: somebody waits already. */
-const withdrawalMs = 5000;
 
 /** Frees the seat that a node may have, which was stopped on its way in. @returns what became of it, in a sentence */
 export async function withdraw(id: number, peers: readonly string[]): Promise<string> {
