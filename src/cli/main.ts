@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { auditCommand } from "./audit-command.js";
+import { endWhenNobodyReads } from "./closed-output.js";
 import { configCommand } from "./config-command.js";
 import { batchCommand, nextCommand, statusCommand } from "./draw-commands.js";
 import { exitCode } from "./exit-code.js";
@@ -13,12 +14,7 @@ import { resetCommand } from "./reset-command.js";
 const packagePath = new URL("../../../package.json", import.meta.url);
 const { version } = JSON.parse(readFileSync(packagePath, "utf8")) as { readonly version: string };
 
-// Whoever reads the output may have seen enough (`folio audit SG --all | head`).
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(exitCode.ok);
-});
-
+endWhenNobodyReads();
 const parameters = process.argv.slice(2);
 const program = buildProgram(version, [
   nextCommand(),

@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { OperatingFailure } from "../../src/failure.js";
 import type { RefusalCode } from "../../src/sequence/result.js";
 import { lonelyNode } from "../client/lonely-node.js";
+import { cliEntry } from "../cluster/folio-cluster.js";
 import { folio, restNode } from "./command-line.js";
 
 /** A server that is not Folio, or not well. */
@@ -198,4 +201,22 @@ t.test("every command explains itself, with examples and exit codes", async (t) 
     t.match(all.stdout, new RegExp(`^ {2}${name}\\b`, "m"));
   }
   t.match((await folio(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+const simulator = fileURLToPath(new URL("../simulation/main.js", import.meta.url));
+
+t.test("where nobody reads what is said, as before `head`, it ends well", async (t) => {
+  const { url } = await restNode(t);
+  for (const line of [
+    [cliEntry, "members", "--server", url],
+    [simulator, "--seeds", "1"],
+  ]) {
+    const child = spawn(process.execPath, line, { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    t.equal(complaint, "");
+    t.equal(code, 0);
+  }
 });

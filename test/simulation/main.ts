@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
+import { endWhenNobodyReads } from "../../src/cli/closed-output.js";
 import { commitName } from "./commit.js";
 import { MUTANTS } from "./mutants/catalogue.js";
 import { type RunModule, withMutant } from "./mutants/mirror.js";
@@ -40,6 +41,7 @@ const program = new Command("simulate")
     process.exitCode = await simulate(options);
   });
 
+endWhenNobodyReads();
 await program.parseAsync();
 
 function wholeNumber(text: string): number {
