@@ -91,6 +91,9 @@ function checkDelta(state: CoreState, before: CoreCheckpoint): void {
     "a vote is never changed within its term",
   );
   invariant(state.commitIndex >= before.commitIndex, "commitIndex never goes back");
+  if (state.commitIndex > before.commitIndex && state.role.name === "leader") {
+    invariant(state.log.term(state.commitIndex) === state.term, "only entries of the own term commit by counting");
+  }
   invariant(state.log.base.index >= before.baseIndex, "the base never goes back");
   if (before.role === "leader" && state.role.name === "leader" && state.term === before.term) {
     invariant(state.log.lastIndex >= before.lastIndex, "a leader only appends");

@@ -149,7 +149,7 @@ function assembleKeeping(options: ReplicaOptions, ports: ReplicaPorts, hooks: Ho
     compaction.baseWritten(base);
     install.baseWritten(base);
   };
-  const io = new CoreIo({ entries, log, transport, clock, observer, mayHear, baseWritten, written: wake, failed });
+  const io = new CoreIo({ entries, log, transport, clock, observer, mayHear, baseWritten, written: wake, life });
   return { replicated, applier, entries, io, compaction, serving, fetching, digests, rows };
 }
 

@@ -1,9 +1,10 @@
 import type { RaftCore } from "../raft/core.js";
 import type { Effects } from "../raft/state.js";
-import type { LogCut, NodeId, OutgoingMessage, RaftMessage } from "../raft/types.js";
-import type { LogStore, StorageFailure } from "../storage/log-store.js";
+import type { LogCut, NodeId, OutgoingMessage, RaftMessage, Write } from "../raft/types.js";
+import type { LogStore } from "../storage/log-store.js";
 import type { Transport } from "../transport/transport.js";
 import type { EntryCache } from "./entry-cache.js";
+import type { Life } from "./life.js";
 import type { Clock, ReplicaObserver } from "./ports.js";
 
 /** What a leader says to a seat, and not to whoever runs under its id. */
@@ -23,8 +24,9 @@ export class CoreIo {
   readonly #mayHear: (peer: NodeId) => boolean;
   readonly #baseWritten: (base: LogCut) => void;
   readonly #written: () => void;
-  readonly #failed: (failure: StorageFailure) => void;
+  readonly #life: Life;
   #isWriting = false;
+  #retired: RaftCore | undefined;
 
   constructor(options: {
     readonly entries: EntryCache;
@@ -38,7 +40,7 @@ export class CoreIo {
     readonly baseWritten: (base: LogCut) => void;
     /** A write has completed and the core knows it. */
     readonly written: () => void;
-    readonly failed: (failure: StorageFailure) => void;
+    readonly life: Life;
   }) {
     this.#entries = options.entries;
     this.#log = options.log;
@@ -48,7 +50,7 @@ export class CoreIo {
     this.#mayHear = options.mayHear;
     this.#baseWritten = options.baseWritten;
     this.#written = options.written;
-    this.#failed = options.failed;
+    this.#life = options.life;
   }
 
   get isWriting(): boolean {
@@ -80,6 +82,11 @@ export class CoreIo {
     return { ...request, entries: this.#entries.range(firstIndex, lastIndex) };
   }
 
+  /** The core takes no more turns. What it has still to write goes to the disk behind the write in flight: others wait for it. */
+  retire(core: RaftCore): void {
+    this.#retired = core;
+  }
+
   /** Begins the next write, if there is something to write and none is in flight. */
   write(core: RaftCore): void {
     if (this.#isWriting) return;
@@ -89,18 +96,19 @@ export class CoreIo {
     const startedAt = this.#clock.monotonic();
     this.#log.write(write.log, (failure) => {
       this.#isWriting = false;
-      if (failure !== undefined) {
-        this.#failed(failure);
-        return;
-      }
-      const now = this.#clock.monotonic();
-      core.persisted(write.ticket, now);
-      const { entries, base } = write.log;
-      let bytes = 0;
-      for (const { body } of entries) if (body.kind === "command") bytes += body.payload.length;
-      this.#observer.logWritten({ entries: entries.length, bytes, durationMs: now - startedAt });
-      if (base !== undefined) this.#baseWritten(base);
-      this.#written();
+      if (failure !== undefined) this.#life.fail(failure);
+      else this.#life.guarded(() => this.#persisted(core, write, startedAt));
     });
+  }
+
+  #persisted(core: RaftCore, { ticket, log: { entries, base } }: Write, startedAt: number): void {
+    const now = this.#clock.monotonic();
+    core.persisted(ticket, now);
+    let bytes = 0;
+    for (const { body } of entries) if (body.kind === "command") bytes += body.payload.length;
+    this.#observer.logWritten({ entries: entries.length, bytes, durationMs: now - startedAt });
+    if (base !== undefined) this.#baseWritten(base);
+    if (this.#retired !== undefined && !this.#life.isStopped) this.write(this.#retired);
+    this.#written();
   }
 }

@@ -61,6 +61,10 @@ export class Hearing {
 
   #connected(peer: NodeId): void {
     this.#peers.connected(peer);
+    if (!this.#life.isStopped) this.#life.guarded(() => this.#greet(peer));
+  }
+
+  #greet(peer: NodeId): void {
     this.#transport.send(peer, [this.#membership.hello()]);
     const { core } = this.#membership;
     if (core === undefined) return;

@@ -102,10 +102,14 @@ export class Replica {
   /** Hands leadership to the given voter, else to the one that holds most of the log. */
   transferLeadership(target?: NodeId): boolean {
     const { core } = this;
-    const { peers, turn } = this.#parts;
-    if (core?.roleName !== "leader") return false;
+    const { life, peers, turn } = this.#parts;
+    if (core?.roleName !== "leader" || life.isStopped) return false;
     const chosen = target ?? peers.bestSuccessor(core);
-    const begun = chosen !== undefined && core.transferLeadership(chosen, this.#ports.clock.monotonic());
+    if (chosen === undefined) return false;
+    let begun = false;
+    life.guarded(() => {
+      begun = core.transferLeadership(chosen, this.#ports.clock.monotonic());
+    });
     turn.wake();
     return begun;
   }

@@ -64,10 +64,12 @@ export class SnapshotInstall {
   #adopt({ snapshot, done }: { readonly snapshot: BuiltSnapshot; readonly done: Done }): void {
     const { state, replicated, applier, adopted } = this.#options;
     const { position } = snapshot.header;
+    const before = replicated.applied.index;
     state.adopt(snapshot.builder);
     replicated.reload();
     const { index, term } = replicated.applied;
     invariant(index === position.index && term === position.term, "a snapshot holds the state that its header names");
+    invariant(index >= before, "lastApplied never goes back");
     applier.replaced();
     adopted();
     applier.release();

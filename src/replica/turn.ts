@@ -1,3 +1,4 @@
+import { invariant } from "../assert.js";
 import type { OwnOutcomes, ReplicatedState } from "../machine/replicated-state.js";
 import type { RaftCore } from "../raft/core.js";
 import type { Configuration, NodeId, Transition } from "../raft/types.js";
@@ -80,10 +81,16 @@ export class Turn {
     if (effects.snapshotWanted !== undefined) fetching.wanted(core, effects.snapshotWanted, now);
     compaction.cutIfDue(core, applier.checkpointed.position.index, now);
     io.write(core);
+    if (membership.core === undefined) io.retire(core);
     const hasMore = applier.applyUpTo(core.applicableIndex, entries, own);
-    reads.applied(applier.appliedIndex);
+    const { appliedIndex } = applier;
+    invariant(
+      appliedIndex <= core.commitIndex && appliedIndex <= core.durableIndex,
+      "what is applied has committed, and is durable here",
+    );
+    reads.applied(appliedIndex);
     membership.applied(replicated.configuration);
-    entries.trim(Math.min(applier.appliedIndex, core.durableIndex));
+    entries.trim(appliedIndex);
     applier.checkpointIfDue();
     if (hasMore) this.wake();
     electionTimer.arm(core.nextDeadline);

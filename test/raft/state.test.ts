@@ -91,7 +91,7 @@ t.test("what is promised while a write is in flight and another one forms waits 
 t.test("a write that ends is credited only with what is still in the log (classic bug 9)", (t) => {
   const { cluster, follower } = followerWithPending();
   t.equal(follower.core.durableIndex, 1);
-  // The protocol leaves no room for it (see durability.test.ts of the scenarios), the core does not rely on that.
+  // Entries in flight are never truncated (durability.test.ts of the scenarios); the core does not rely on that.
   const replacement = { index: 2, term: 2, body: { kind: "noop" } } as const;
   cluster.deliver({
     type: "appendRequest",

@@ -164,7 +164,43 @@ const breaks: readonly {
       cluster.network.heal(node.id, peer.id);
     },
   },
+  {
+    where: "as a stream comes up",
+    happen: (cluster, node) => {
+      breakCore(node, "streamReplaced");
+      reconnect(cluster, node);
+    },
+  },
+  {
+    where: "as a write ends",
+    happen: (_cluster, node) => {
+      breakCore(node, "persisted");
+      node.propose("written");
+    },
+  },
+  {
+    where: "as it is asked to hand leadership over",
+    happen: (_cluster, node) => {
+      breakCore(node, "transferLeadership");
+      node.replica?.transferLeadership();
+    },
+  },
 ];
+
+function breakCore(node: VirtualNode, method: "streamReplaced" | "persisted" | "transferLeadership"): void {
+  const core = node.replica?.core;
+  if (core === undefined) throw new Error("the node has no core");
+  core[method] = () => {
+    throw new Error("broken");
+  };
+}
+
+function reconnect(cluster: VirtualCluster, node: VirtualNode): void {
+  const others = cluster.nodes.filter((other) => other !== node);
+  for (const other of others) cluster.network.cut(node.id, other.id);
+  cluster.time.advance(1);
+  for (const other of others) cluster.network.heal(node.id, other.id);
+}
 
 for (const { where, happen } of breaks) {
   t.test(`what throws ${where} silences the node: nothing is sent, written or answered after it`, async (t) => {
@@ -195,8 +231,9 @@ for (const { where, happen } of breaks) {
     const rows = rowsOf();
     const late = node.propose("late");
     node.replica?.read(10_000, reader);
+    reconnect(cluster, node);
     cluster.time.advance(3000);
-    t.same(sent, [], "it is silent");
+    t.same(sent, [], "it is silent, on new streams, too");
     t.same(rowsOf(), rows, "it writes nothing");
     t.equal(waiting.result, undefined);
     t.not(waiting.failure, undefined, "who waited was told");

@@ -274,3 +274,57 @@ t.test("a node that cannot fetch its snapshot does not fill the log with registr
   cluster.loses = () => false;
   cluster.untilReady();
 });
+
+t.test(
+  "a store whose seat is given to another while it installs a snapshot writes that down, and ends when told to",
+  async (t) => {
+    const cluster = await clusterOf(3, SLOW);
+    const away = aFollower(cluster);
+    const [other] = cluster.nodes.filter((node) => node !== away);
+    const load = new Load(cluster, LARGE_LINES);
+    await away.crash();
+    load.run(
+      cluster.nodes.filter((node) => node !== away),
+      300,
+    );
+    load.untilAnswered();
+    away.syncMs = 200;
+    await away.start();
+    cluster.time.until(() => isFetching(away));
+    const { leader } = cluster;
+    const gone = leader.change({ kind: "remove", nodeId: away.id });
+    cluster.time.until(() => gone.reply !== undefined, 1000);
+    const storeId = "0123456789abcdef0123456789abcdef";
+    const added = leader.change({ kind: "add", nodeId: away.id, storeId, address: "node-9:7070" });
+    cluster.time.until(() => added.reply !== undefined, 1000);
+    const core = away.replica?.core;
+    if (core === undefined || other === undefined) throw new Error("the node has its seat, as far as it knows");
+    let isWriting: boolean | undefined;
+    const install = core.installSnapshot.bind(core);
+    core.installSnapshot = (snapshot, now) => {
+      isWriting = core.state.inFlight !== undefined;
+      return install(snapshot, now);
+    };
+    // Refused polls of higher terms keep its slow disk busy: the snapshot comes while a write is in flight.
+    cluster.time.until(() => {
+      if (away.replica?.core === undefined) return true;
+      const term = core.term + 1;
+      const refusal = { type: "voteReply", from: other.id, to: away.id, term, preVote: true, granted: false } as const;
+      if (core.state.inFlight === undefined) core.receive(refusal, cluster.time.now);
+      away.replica.read(1, { ready: () => {}, fail: () => {} });
+      return false;
+    }, 60_000);
+    t.equal(isWriting, true, "a write was in flight when the snapshot was installed");
+    cluster.time.until(() => fetched(away) === 1);
+    let hasStopped = false;
+    const stopped = away.replica?.stop().then(() => {
+      hasStopped = true;
+    });
+    cluster.time.advance(2000);
+    await Promise.race([stopped, new Promise(setImmediate)]);
+    t.ok(hasStopped, "it ends when it is told to");
+    await away.crash();
+    await away.start();
+    t.equal(away.replica?.core, undefined, "it knows from its disk that the seat is another's");
+  },
+);

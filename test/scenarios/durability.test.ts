@@ -149,7 +149,7 @@ story(
   expect term of 1 is 2
   expect durable of 1 is 1
   # The answer promises term 2, so it waits for a write after the one in flight. As entries follow
-  # only an answer, no truncation can ever meet a write of an older term: bug 9 has no room.
+  # only an answer, no truncation can ever meet entries of an older term on their way to the disk.
   expect 1 -> 2: nothing
   disk of 1 writes
   expect durable of 1 is 2
@@ -158,6 +158,42 @@ story(
   deliver among 1 2
   expect disk of 1 is 1 2
   expect durable of 1 is 2
+  `,
+);
+
+story(
+  "bug 9, a cut in flight when the tail is truncated earns nothing of that tail, nor of what takes its place",
+  `
+  3 nodes
+  disk of 1: 1 1 3, term 3
+  disk of 2: 1 1, term 3
+  disk of 3: 1 1 2 2, term 2
+  1 times out
+  deliver among 1 2
+  expect 1 leads term 4
+  expect commit of 1 is 4
+  # Node 3 hears of the commit, and not yet of what its entries 3 and 4 are to be.
+  lose 1 -> 3
+  1 times out
+  deliver 1 -> 3
+  disk of 3 writes
+  deliver 3 -> 1
+  deliver 1 -> 3
+  expect commit of 3 is 2
+  expect log of 3 is 1 1 2 2
+  # It cuts its log, and while that is written, without any entry, its tail is replaced.
+  3 compacts to 2
+  deliver 3 -> 1
+  deliver 1 -> 3
+  expect log of 3 is [2/1] 3 4
+  expect durable of 3 is 2
+  disk of 3 writes
+  expect disk of 3 is [2/1] 2 2
+  # The disk holds as many entries as the log, but others.
+  expect durable of 3 is 2
+  disk of 3 writes
+  expect disk of 3 is [2/1] 3 4
+  expect durable of 3 is 4
   `,
 );
 
