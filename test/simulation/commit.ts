@@ -9,7 +9,7 @@ export function commitName(): string {
   try {
     return (
       git("rev-parse", "--short", "HEAD") +
-      (git("status", "--porcelain", "--", ":/src", ":/test/simulation") === "" ? "" : "+")
+      (git("status", "--porcelain", "--", ":/src", ":/test/simulation", ":/bench/history") === "" ? "" : "+")
     );
   } catch {
     return "unknown";

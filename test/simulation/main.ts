@@ -70,7 +70,7 @@ function run(options: Options, subject: RunModule): Promise<number> {
 
 async function runOne(seed: number, options: Options, subject: RunModule): Promise<number> {
   const outcome = await subject.runSeed(seed, { isTraced: options.trace !== undefined, nodeCount: options.nodes });
-  report(outcome);
+  report(outcome, options);
   if (outcome.violation !== undefined && options.shrink) await printShrunk(outcome, options, subject);
   else if (outcome.trace !== undefined) {
     writeTrace(outcome.trace.lines, options.trace);
@@ -95,7 +95,7 @@ async function runMany(options: Options, subject: RunModule): Promise<number> {
     total.livenessTimeouts = Math.max(total.livenessTimeouts, outcome.figures.livenessTimeouts);
     if (outcome.violation !== undefined) {
       total.failures++;
-      report(outcome);
+      report(outcome, options);
       if (options.shrink) await printShrunk(outcome, options, subject);
       if (!options.keepGoing) break;
     }
@@ -124,7 +124,7 @@ function speedOf(simulatedMs: number, startedAt: number): string {
   return `${(simulatedMs / (performance.now() - startedAt)).toFixed(0)} times faster than real time`;
 }
 
-function report({ plan, violation, simulatedMs, figures }: RunOutcome): void {
+function report({ plan, violation, simulatedMs, figures }: RunOutcome, options: Options): void {
   const what = violation === undefined ? "holds" : `FAILED at ${violation.atMs.toFixed(3)} ms`;
   print(`seed ${plan.seed} (commit ${commitName()}, ${plan.nodeCount} nodes): ${what}`);
   if (violation === undefined) {
@@ -133,8 +133,15 @@ function report({ plan, violation, simulatedMs, figures }: RunOutcome): void {
     );
   } else {
     print(`  ${violation.checker}: ${violation.message}`);
-    print(`  again: npm run simulate -- --seed ${plan.seed} --trace    smaller: --seed ${plan.seed} --shrink --trace`);
+    print(`  again: npm run simulate -- ${sameRun(plan.seed, options)} --trace    smaller: with --shrink`);
   }
+}
+
+/** What decides over a run. */
+function sameRun(seed: number, { nodes, mutant }: Options): string {
+  const founders = nodes === undefined ? "" : ` --nodes ${nodes}`;
+  const bug = mutant === undefined ? "" : ` --mutant "${mutant}"`;
+  return `--seed ${seed}${founders}${bug}`;
 }
 
 async function printShrunk({ plan, violation }: RunOutcome, options: Options, { runPlan }: RunModule): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Configuration, Entry, LogIndex, Term } from "../../../src/raft/types.js";
+import type { Configuration, Entry, LogIndex, NodeId, Term } from "../../../src/raft/types.js";
 import { isSameEntry } from "./durable-log.js";
 import type { ReportViolation } from "./violation.js";
 
@@ -27,6 +27,14 @@ export class CommittedLog {
   /** The newest that has committed; before any, the one that the cluster was founded with. */
   get configuration(): Configuration | undefined {
     return this.#configurations.at(-1)?.configuration;
+  }
+
+  /** Of all that ever were members. */
+  get highestId(): NodeId {
+    return Math.max(
+      0,
+      ...this.#configurations.flatMap(({ configuration }) => configuration.members.map(({ id }) => id)),
+    );
   }
 
   /** In force at a committed entry. */

@@ -1,8 +1,7 @@
 import type { RaftCore } from "../../../src/raft/core.js";
-import { majority } from "../../../src/raft/quorum.js";
 import type { Configuration, LogIndex, NodeId, RoleName, Term } from "../../../src/raft/types.js";
 import { type CommittedLog, keyOf, voterChanges } from "./committed-log.js";
-import { type Stores, votersOf } from "./stores.js";
+import { quorumOf, type Stores, votersOf } from "./stores.js";
 import type { ReportViolation } from "./violation.js";
 import type { WatchedNode } from "./watched-node.js";
 
@@ -67,6 +66,7 @@ export class Consensus {
     if (leads && ledBefore && log.configurationIndex > seen.configurationIndex) this.#checkChange(node, core, seen);
     if (state.commitIndex !== seen.commitIndex) this.#checkCommit(node, core, seen);
     if (node.appliedIndex !== seen.appliedIndex) this.#checkApplied(node, core, seen.appliedIndex);
+    this.#checkDurable(node, core);
     Object.assign(seen, seenOf(node, core));
   }
 
@@ -102,7 +102,7 @@ export class Consensus {
     this.#leaders.set(term, id);
     const grants = this.#stores.grants(log.configuration, { term, candidate: id });
     const voters = votersOf(log.configuration).length;
-    if (grants < majority(voters)) {
+    if (grants < quorumOf(voters)) {
       this.#report("elected by a majority", `n${id} leads term ${term} with ${grants} durable votes of ${voters}`);
     }
     for (let index = log.base.index + 1; index <= this.#committed.length; index++) {
@@ -167,12 +167,21 @@ export class Consensus {
     const { log, commitIndex: index } = core.state;
     const term = log.term(index) ?? 0;
     const counts = inForce.map((configuration) => {
-      const needed = majority(votersOf(configuration).length);
+      const needed = quorumOf(votersOf(configuration).length);
       return { needed, held: this.#stores.holders(configuration, { index, term }) };
     });
     if (counts.some(({ needed, held }) => held >= needed)) return;
     const text = `n${id} takes entry ${index} of term ${term} for committed, but only ${counts[0]?.held} disks hold it`;
     this.#report("durable majority", text);
+  }
+
+  /** Asked after every step: a write that ends may be credited with what has been replaced meanwhile (classic bug 9). */
+  #checkDurable({ id, durable }: WatchedNode, { durableIndex: index, state: { log } }: RaftCore): void {
+    // Below its base it has committed, and a snapshot may be about to take its place.
+    const term = log.term(index) ?? this.#committed.termAt(index);
+    if (term !== undefined && durable.holds({ index, term })) return;
+    const text = `n${id} takes entry ${index} of term ${term} for durable, its disk holds ${durable.termAt(index)} and ends at ${durable.lastIndex}`;
+    this.#report("durableIndex is true", text);
   }
 
   #checkApplied(node: WatchedNode, core: RaftCore, before: LogIndex): void {

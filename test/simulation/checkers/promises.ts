@@ -1,4 +1,4 @@
-import type { NodeId, Term } from "../../../src/raft/types.js";
+import type { LogIndex, NodeId, Term } from "../../../src/raft/types.js";
 import type { PeerMessage } from "../../../src/transport/transport.js";
 import type { ReportViolation } from "./violation.js";
 import type { WatchedNode } from "./watched-node.js";
@@ -15,7 +15,7 @@ export class Promises {
 
   /** The message leaves the node now. */
   check(sender: WatchedNode, message: PeerMessage): void {
-    const { durable, id } = sender;
+    const { id } = sender;
     switch (message.type) {
       case "voteReply":
         if (message.preVote) return;
@@ -33,9 +33,7 @@ export class Promises {
         const { outcome } = message;
         if (outcome.kind !== "match") return;
         this.#checkTerm(sender, message.type, message.term);
-        if (outcome.matchIndex <= durable.lastIndex) return;
-        const text = `n${id} acknowledges entry ${outcome.matchIndex}, its disk ends at ${durable.lastIndex}`;
-        this.#report("durable before promised", text);
+        this.#checkMatch(sender, outcome.matchIndex);
         return;
       }
       case "appendRequest":
@@ -43,6 +41,14 @@ export class Promises {
         this.#checkTerm(sender, message.type, message.term);
         return;
     }
+  }
+
+  /** The very entry, where the sender's log still tells which: as long a log may hold another one. */
+  #checkMatch({ id, core, durable }: WatchedNode, index: LogIndex): void {
+    const term = core?.termAt(index);
+    if (term === undefined ? index <= durable.lastIndex : durable.holds({ index, term })) return;
+    const text = `n${id} acknowledges entry ${index} of term ${term}, its disk holds ${durable.termAt(index)} and ends at ${durable.lastIndex}`;
+    this.#report("durable before promised", text);
   }
 
   #checkTerm({ id, durable }: WatchedNode, type: string, term: Term): void {

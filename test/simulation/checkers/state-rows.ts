@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { StateHeader } from "../../../src/generated/folio/log/v1/log.js";
 import type { NodeId } from "../../../src/raft/types.js";
 import type { DiskRow } from "../../../src/storage/disk.js";
-import { valueIn } from "../../../src/storage/sealed-row.js";
+import { isSealed, valueIn } from "../../../src/storage/sealed-row.js";
 import { KEY_ROWS } from "./memo-model.js";
 import type { ReportViolation } from "./violation.js";
 
@@ -74,6 +74,10 @@ export class StateRows {
 }
 
 /** Up to where the state reaches that these rows are; 0 for none. */
+export function hasSoundHeader(rows: readonly DiskRow[]): boolean {
+  return rows.every(([key, row]) => key !== HEADER_KEY || isSealed(key, row));
+}
+
 export function appliedIndexIn(rows: readonly DiskRow[]): number {
   const header = rows.find(([key]) => key === HEADER_KEY)?.[1];
   return header === undefined ? 0 : StateHeader.decode(valueIn(header)).appliedIndex;

@@ -24,6 +24,11 @@ export class Stores {
   }
 }
 
+/** More than half, counted here: the product's own function would agree with its own mistake. */
+export function quorumOf(voterCount: number): number {
+  return Math.floor(voterCount / 2) + 1;
+}
+
 export function votersOf({ members }: Configuration): Member[] {
   return members.filter(({ kind }) => kind === "voter");
 }

@@ -1,7 +1,6 @@
-import { majority } from "../../../src/raft/quorum.js";
 import type { Configuration, Member, NodeId } from "../../../src/raft/types.js";
 import type { ChangeMembersReply, ChangeMembersRequest } from "../../../src/transport/transport.js";
-import { votersOf } from "../checkers/stores.js";
+import { quorumOf, votersOf } from "../checkers/stores.js";
 import type { SimulatedNode } from "./simulated-node.js";
 import type { ClusterOperators, World, WorldNode } from "./world.js";
 
@@ -31,6 +30,8 @@ export class Operators implements ClusterOperators {
   readonly #minded = new Set<NodeId>();
   /** Those whose removal is asked for: they may be gone at any time. */
   readonly #leaving = new Set<NodeId>();
+  /** Those whose vote is asked for: they may count at any time. */
+  readonly #rising = new Set<NodeId>();
   #growing = 0;
 
   constructor(world: Grounds) {
@@ -39,6 +40,10 @@ export class Operators implements ClusterOperators {
 
   isLeaving({ id }: { readonly id: NodeId }): boolean {
     return this.#leaving.has(id);
+  }
+
+  isRising({ id }: { readonly id: NodeId }): boolean {
+    return this.#rising.has(id);
   }
 
   grow(settings: { readonly isVoter: boolean; readonly reusesId: boolean; readonly assignsId: boolean }): void {
@@ -73,11 +78,16 @@ export class Operators implements ClusterOperators {
     node.becomeJoiner();
     node.prepare();
     const { id, storeId, address } = node;
-    // A leader assigns the least free id; here it is known before, and asked for by name where it would be another.
-    const nodeId = assignsId && this.#leastFreeId() === id ? 0 : id;
+    // A leader assigns an id above all that it has seen: here it is foreseen, and asked for by name where it would be another.
+    const nodeId = assignsId && this.#world.committed.highestId + 1 === id ? 0 : id;
     this.#ask({ kind: "add", nodeId, storeId, address }, (reply) => {
-      if (reply?.outcome !== "done" || (reply.nodeId !== id && reply.nodeId !== 0)) {
+      if (reply?.outcome !== "done") {
         over();
+        return;
+      }
+      if (reply.nodeId !== id) {
+        // A leader that has seen less: nobody runs under that id, so it goes again.
+        this.#ask({ kind: "remove", nodeId: reply.nodeId }, over);
         return;
       }
       node.letIn(reply.configuration?.members ?? []);
@@ -87,15 +97,13 @@ export class Operators implements ClusterOperators {
     });
   }
 
-  #leastFreeId(): NodeId {
-    const seats = new Set(this.#world.committed.configuration?.members.map(({ id }) => id));
-    let id = 1;
-    while (seats.has(id)) id++;
-    return id;
-  }
-
   #promote(node: SimulatedNode, over: () => void): void {
-    this.#ask({ kind: "promote", nodeId: node.id }, () => over());
+    this.#rising.add(node.id);
+    this.#ask({ kind: "promote", nodeId: node.id }, (reply) => {
+      // Who was asked and did not answer may still do it.
+      if (reply !== undefined) this.#rising.delete(node.id);
+      over();
+    });
   }
 
   shrink({ id }: WorldNode, { staysOn }: { readonly staysOn: boolean }): void {
@@ -111,7 +119,7 @@ export class Operators implements ClusterOperators {
     }
     this.#minded.add(node.id);
     this.#ask({ kind: "remove", nodeId: node.id }, (reply) => {
-      this.#leaving.delete(id);
+      if (reply !== undefined) this.#leaving.delete(id);
       const isGone = reply?.outcome === "done";
       if (!isGone || staysOn) {
         this.#minded.delete(node.id);
@@ -225,7 +233,7 @@ export function surviveWith(
 ): boolean {
   return configurations.every((configuration) => {
     const voters = votersOf(configuration);
-    return voters.filter(isSound).length >= majority(voters.length);
+    return voters.filter(isSound).length >= quorumOf(voters.length);
   });
 }
 
@@ -240,4 +248,21 @@ export function withoutAnyOf(configuration: Configuration, isLeaving: (member: M
     left = [...left, ...without.filter((smaller) => votersOf(smaller).length > 0)];
   }
   return left;
+}
+
+/** The configuration, and every one in which some or all of those learners have their vote. */
+export function withVotesForAnyOf(
+  configuration: Configuration,
+  isRising: (member: Member) => boolean,
+): Configuration[] {
+  let risen: Configuration[] = [configuration];
+  for (const rising of configuration.members.filter((member) => member.kind === "learner" && isRising(member))) {
+    const voter: Member = { ...rising, kind: "voter" };
+    const withVote = risen.map(({ members, ...rest }) => ({
+      ...rest,
+      members: members.map((member) => (member === rising ? voter : member)),
+    }));
+    risen = [...risen, ...withVote];
+  }
+  return risen;
 }

@@ -9,7 +9,7 @@ import { openMemoryStateStore } from "../../../src/storage/memory-state-store.js
 import type { StateStore } from "../../../src/storage/state-store.js";
 import type { PeerAddress, PeerMessage } from "../../../src/transport/transport.js";
 import type { DurableLog } from "../checkers/durable-log.js";
-import { appliedIndexIn } from "../checkers/state-rows.js";
+import { appliedIndexIn, hasSoundHeader } from "../checkers/state-rows.js";
 import { describeDurable, describeTransition } from "./describe-transition.js";
 import { checkRecovery, watchLog } from "./watch-log.js";
 import { watchMachine, watchState } from "./watch-state.js";
@@ -85,9 +85,10 @@ function openState(world: World, node: ProcessOwner, log: LogStore): StateStore 
     storeId,
     defer: deferOf(world, node),
   });
+  const { stateRows, name } = node;
+  // The write that was in flight may have reached the disk, whatever else is damaged there.
+  if (hasSoundHeader(stateRows)) node.checkpointIndex = appliedIndexIn(stateRows);
   if (node.integrity === "sound") {
-    const { stateRows, name } = node;
-    node.checkpointIndex = appliedIndexIn(stateRows);
     if (node.checkpointIndex < recovery.base.index) {
       const text = `${name} opened a state at ${node.checkpointIndex}, its log begins at ${recovery.base.index}`;
       world.report("recovery", text);

@@ -1,6 +1,5 @@
-import { majority } from "../../../src/raft/quorum.js";
 import type { DiskRow } from "../../../src/storage/disk.js";
-import { votersOf } from "../checkers/stores.js";
+import { quorumOf, votersOf } from "../checkers/stores.js";
 import { COLD, FORCED, HOT, JUMPING, PERIODIC, STEPPED } from "../operations/prefixes.js";
 import type { OperationStep } from "./plan.js";
 import type { SimulatedNode } from "./simulated-node.js";
@@ -9,6 +8,8 @@ import { isSound, type Simulation } from "./simulation.js";
 /** A command must commit within so many of the longest election timeouts once a quorum is healthy. */
 const LIVENESS_TIMEOUTS = 10;
 const TRANSFERS_AWAITED = 4;
+/** A stop waits for writes that began on a slow disk. */
+const ENDING_MS = 10_000;
 const CALL_EVERY_MS = 60;
 const FINAL_ID = 1_000_000;
 const FINAL_CLIENT = 99;
@@ -85,7 +86,7 @@ function chooseQuorum(simulation: Simulation): SimulatedNode[] {
     const holders = order.filter((node) =>
       voters.some(({ id, storeId }) => id === node.id && storeId === node.storeId),
     );
-    const missing = majority(voters.length) - quorum.filter((node) => holders.includes(node)).length;
+    const missing = quorumOf(voters.length) - quorum.filter((node) => holders.includes(node)).length;
     const others = holders.filter((node) => !quorum.includes(node));
     quorum.push(...others.slice(0, Math.max(0, missing)));
   }
@@ -286,12 +287,15 @@ async function compareStates(simulation: Simulation, nodes: readonly SimulatedNo
     simulation.report("same state everywhere", `applied indices differ at the end: ${[...indices].join(", ")}`);
     return;
   }
-  for (const { replica } of nodes) if (replica !== undefined) simulation.inBackground(replica.stop());
-  const isFlushed = () => nodes.every(({ checkpointIndex }) => checkpointIndex === index);
-  const held = await simulation.runUntil(simulation.queue.nowMs + 3000, isFlushed);
+  const running = new Set(nodes);
+  for (const node of nodes) {
+    if (node.replica !== undefined) simulation.ending(node, node.replica.stop(), () => running.delete(node));
+  }
+  await simulation.runUntil(simulation.queue.nowMs + ENDING_MS, () => running.size === 0);
   if (simulation.violation !== undefined) return;
-  if (!held) {
-    simulation.report("same state everywhere", "a last checkpoint was not written: the states could not be compared");
+  if (running.size > 0 || nodes.some(({ checkpointIndex }) => checkpointIndex !== index)) {
+    const names = [...running].map(({ name }) => name).join(" ");
+    simulation.report("same state everywhere", `no last checkpoint of each to compare; still running: ${names}`);
     return;
   }
   const sound = nodes

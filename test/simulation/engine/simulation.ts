@@ -15,12 +15,16 @@ import { describeCommit } from "./describe-transition.js";
 import { type EventOwner, EventQueue, type SimulatedEvent } from "./event-queue.js";
 import { SimulatedNetwork } from "./network.js";
 import type { Calendar } from "./node-time.js";
-import { type Grounds, Operators, surviveWith, withoutAnyOf } from "./operators.js";
+import { type Grounds, Operators, surviveWith, withoutAnyOf, withVotesForAnyOf } from "./operators.js";
 import type { Plan } from "./plan.js";
 import { Random } from "./random.js";
 import { SimulatedNode } from "./simulated-node.js";
 import { Trace } from "./trace.js";
 import type { WorldNode } from "./world.js";
+
+/** While neither the disk nor the process is slowed down by a fault; a write from before may still take four seconds. */
+const ENDING_MS = 9000;
+const LOOK_EVERY_MS = 20;
 
 /**
  * One cluster of real replicas in a world of its own. Single-threaded; nothing in it depends on
@@ -129,9 +133,10 @@ export class Simulation implements Grounds {
 
   /** In force somewhere, or once any of what operators have asked for is done. */
   get conceivableConfigurations(): readonly Configuration[] {
-    return this.committed.possibleConfigurations.flatMap((configuration) =>
-      withoutAnyOf(configuration, (member) => this.operators.isLeaving(member)),
-    );
+    const { operators } = this;
+    return this.committed.possibleConfigurations
+      .flatMap((configuration) => withVotesForAnyOf(configuration, (member) => operators.isRising(member)))
+      .flatMap((configuration) => withoutAnyOf(configuration, (member) => operators.isLeaving(member)));
   }
 
   isSafeWithout(lost: WorldNode | undefined): boolean {
@@ -170,8 +175,30 @@ export class Simulation implements Grounds {
     this.#awaited.push(work);
   }
 
-  inBackground(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.report("unexpected exception", String(error)));
+  ending(node: WorldNode, work: Promise<void>, ended: () => void): void {
+    const { life } = node.time;
+    let hasEnded = false;
+    let patienceMs = ENDING_MS;
+    work.then(
+      () => {
+        hasEnded = true;
+      },
+      (error: unknown) => this.report("unexpected exception", String(error)),
+    );
+    const look = () => {
+      if (node.time.life !== life) return;
+      if (hasEnded) {
+        ended();
+        return;
+      }
+      if (!node.time.isPaused && node.extraSyncMs === 0) patienceMs -= LOOK_EVERY_MS;
+      if (patienceMs <= 0)
+        this.report("ends when told to", `${node.name} has not ended ${ENDING_MS} ms after it was told to`);
+      // Promises settle between steps only where the run waits for one.
+      this.awaited(Promise.resolve());
+      this.later(LOOK_EVERY_MS, look);
+    };
+    this.later(0, look);
   }
 
   later(delayMs: number, run: () => void): void {

@@ -130,7 +130,7 @@ export interface World {
   resume(node: WorldNode): void;
   /** The run goes on only when this is settled. */
   awaited(work: Promise<unknown>): void;
-  /** Takes its time; must not fail. */
-  inBackground(work: Promise<unknown>): void;
+  /** The node was told to end in good order, and must. `ended` is called then, unless it dies before. */
+  ending(node: WorldNode, work: Promise<void>, ended: () => void): void;
   later(delayMs: number, run: () => void): void;
 }

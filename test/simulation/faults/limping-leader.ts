@@ -2,16 +2,16 @@ import { type FaultKind, numberOf, targetOf } from "./fault-kind.js";
 
 /**
  * A leader is cut off while its slow disk still writes: the others go on without it, and its entries
- * are replaced before their own write has completed (classic bugs 9 and 10).
+ * are replaced before their own write has completed, by other entries or by a snapshot (classic bugs 9 and 10).
  */
 export const LIMPING_LEADER: FaultKind = {
   name: "limpingLeader",
   weight: 4,
   plan: (random) => ({
     target: "leader",
-    byMs: random.between(300, 1500),
+    byMs: random.chance(0.6) ? random.between(300, 1500) : random.between(1500, 4000),
     cutOffAfterMs: random.between(0, 100),
-    cutOffForMs: random.between(300, 1200),
+    cutOffForMs: random.between(300, 2000),
     forMs: random.between(800, 3000),
   }),
   strike: (world, settings) => {

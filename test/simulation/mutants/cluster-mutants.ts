@@ -1,13 +1,10 @@
 import type { Mutant } from "./mutant.js";
 
-const SEEDS_MAX = 400;
-
 /** Bugs of changes of membership, snapshots and compaction. */
 export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "12",
     name: "a membership change before an entry of the term has committed",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/membership.js",
@@ -19,7 +16,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "12b",
     name: "a membership change while another has not committed",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/membership.js",
@@ -31,7 +27,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "13a",
     name: "a configuration counts once it has committed, and not as soon as it is in the log",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/leading.js",
@@ -50,13 +45,11 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "13b",
     name: "a configuration is not rolled back when its entry is truncated",
-    seedsMax: SEEDS_MAX,
     patches: [{ file: "src/raft/log.js", find: "while (this.#newest.index >= index) {", replace: "while (false) {" }],
   },
   {
     bug: "14",
     name: "a snapshot over a divergent log leaves what lies behind it",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/snapshots.js",
@@ -73,7 +66,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "17a",
     name: "a snapshot is put in force without its session table",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/machine/replicated-state.js",
@@ -86,7 +78,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "17b",
     name: "a snapshot comes without the rows of idempotency keys",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/storage/disk-state-builder.js",
@@ -98,7 +89,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "17c",
     name: "a snapshot is put in force without its lastApplied",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/machine/replicated-state.js",
@@ -116,7 +106,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "17d",
     name: "what machines had in memory stays when a snapshot is put in force",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/machine/replicated-state.js",
@@ -128,7 +117,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "learners",
     name: "learners count",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/quorum.js",
@@ -140,7 +128,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "removed leader",
     name: "a leader counts itself though it was removed",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/leading.js",
@@ -153,7 +140,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "wiped voter",
     name: "whoever runs under a member's id counts, a wiped node as well",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/seats.js",
@@ -181,7 +167,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "closed session",
     name: "a session stays open when its store is no member any more",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/machine/replicated-state.js",
@@ -193,7 +178,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "replay",
     name: "a node that joins replays the log from before its joining",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/leading.js",
@@ -205,7 +189,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "early cut",
     name: "the log is cut up to what is applied, durable in the state or not",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/compaction.js",
@@ -217,7 +200,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "early adopt",
     name: "a built state is put in force before the log says so",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/snapshot-install.js",
@@ -229,7 +211,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "old generation",
     name: "the log does not say that another state is in force",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/storage/disk-log-store.js",
@@ -241,7 +222,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     bug: "half snapshot",
     name: "a snapshot that was cut off counts as whole",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/snapshot-transfer.js",

@@ -1,19 +1,15 @@
 import type { Mutant } from "./mutant.js";
 
-const SEEDS_MAX = 400;
-
 /** The classic bugs of src/raft. */
 export const CORE_MUTANTS: readonly Mutant[] = [
   {
     bug: "1",
     name: "an entry of an old term is committed by counting (Figure 8)",
-    seedsMax: SEEDS_MAX,
     patches: [{ file: "src/raft/leading.js", find: " || log.term(reached) !== state.term)", replace: ")" }],
   },
   {
     bug: "2",
     name: "term and vote in two writes",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/storage/disk-log-store.js",
@@ -27,7 +23,6 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     bug: "3",
     name: "the vote is forgotten on stepping down within a term",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/role-changes.js",
@@ -50,7 +45,6 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     bug: "4",
     name: "a reply leaves before the hard state is durable",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/state.js",
@@ -62,7 +56,6 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     bug: "5",
     name: "the term is read after the write instead of before it",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/core.js",
@@ -74,7 +67,6 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     bug: "6",
     name: "a heartbeat acknowledges the follower's own divergent tail",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/following.js",
@@ -84,9 +76,8 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    bug: "7",
+    bug: "7a",
     name: "a stale acknowledgement moves progress back",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/progress.js",
@@ -96,9 +87,24 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    bug: "7b",
+    name: "a stale refusal moves progress back",
+    patches: [
+      {
+        file: "src/raft/progress.js",
+        find: 'if (rejectedIndex <= this.matchIndex || this.mode === "snapshot")\n            return false;\n        return this.mode === "replicate" ? rejectedIndex < this.nextIndex : rejectedIndex === this.nextIndex - 1;',
+        replace: 'return this.mode !== "snapshot";',
+      },
+      {
+        file: "src/raft/progress.js",
+        find: "this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);",
+        replace: "this.matchIndex = Math.min(this.matchIndex, nextIndex - 1);\n        this.nextIndex = nextIndex;",
+      },
+    ],
+  },
+  {
     bug: "8",
     name: "a delayed request with a matching prefix truncates newer entries",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/following.js",
@@ -109,9 +115,30 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    bug: "9a",
+    name: "a write is credited with entries that were truncated and appended anew meanwhile (ABA)",
+    patches: [
+      {
+        file: "src/raft/following.js",
+        find: "state.inFlight.lastIndex = Math.min(state.inFlight.lastIndex, from - 1);",
+        replace: "state.inFlight.lastIndex += 0;",
+      },
+    ],
+  },
+  {
+    bug: "9b",
+    name: "a write is credited with entries that a snapshot has replaced meanwhile",
+    patches: [
+      {
+        file: "src/raft/snapshots.js",
+        find: "state.inFlight.lastIndex = Math.min(state.inFlight.lastIndex, state.durableIndex);",
+        replace: "state.inFlight.lastIndex += 0;",
+      },
+    ],
+  },
+  {
     bug: "10",
     name: "the leader counts its own unsynced entries",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/leading.js",
@@ -123,13 +150,11 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     bug: "11a",
     name: "a read needs no round of contact",
-    seedsMax: SEEDS_MAX,
     patches: [{ file: "src/raft/leading.js", find: "round: leader.round + 1 }", replace: "round: 0 }" }],
   },
   {
     bug: "11b",
     name: "a read before the term's first entry has committed",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/leading.js",
@@ -139,15 +164,24 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    bug: "15",
+    bug: "15a",
+    name: "a poll's refusal with a higher term teaches nothing: whoever is behind polls for ever",
+    patches: [
+      {
+        file: "src/raft/core.js",
+        find: "(isPollAnswer && (message.granted || message.term <= state.term))",
+        replace: "isPollAnswer",
+      },
+    ],
+  },
+  {
+    bug: "15b",
     name: "a node with a higher term is not told of: it never follows again",
-    seedsMax: SEEDS_MAX,
     patches: [{ file: "src/raft/core.js", find: "this.#answerStale(message);", replace: "" }],
   },
   {
     bug: "16a",
     name: "a leader without a majority never steps down (no CheckQuorum)",
-    seedsMax: SEEDS_MAX,
     patches: [
       { file: "src/raft/leading.js", find: "if (!hasQuorumContact(state, leader)) {", replace: "if (false) {" },
     ],
@@ -155,7 +189,6 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     bug: "16b",
     name: "no PreVote and no stickiness: whoever hears nothing deposes the leader",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/election.js",
@@ -163,6 +196,17 @@ export const CORE_MUTANTS: readonly Mutant[] = [
         replace: "return startElection(state, { leadershipTransfer: false });",
       },
       { file: "src/raft/core.js", find: "!message.leadershipTransfer && trustsItsLeader(state)", replace: "false" },
+    ],
+  },
+  {
+    bug: "majority",
+    name: "half of the voters are a majority",
+    patches: [
+      {
+        file: "src/raft/quorum.js",
+        find: "return Math.floor(voterCount / 2) + 1;",
+        replace: "return Math.ceil(voterCount / 2);",
+      },
     ],
   },
 ];

@@ -1,13 +1,10 @@
 import type { Mutant } from "./mutant.js";
 
-const SEEDS_MAX = 400;
-
 /** Bugs of the replica, the sessions, the stores and the domain. */
 export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "17",
     name: "a checkpoint without its lastApplied",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/machine/replicated-state.js",
@@ -19,7 +16,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "18",
     name: "a call whose fate is unknown ends as certainly not executed",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/proposals.js",
@@ -31,7 +27,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "19",
     name: "a forwarder repeats without its tag",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/proposals.js",
@@ -43,7 +38,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "20",
     name: "after a stall, timers are believed before input is read",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/election-timer.js",
@@ -55,7 +49,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "duplicate",
     name: "now and then a series does not move on",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/sequence/series.js",
@@ -72,7 +65,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "gap",
     name: "now and then a series passes over a number",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/sequence/series.js",
@@ -84,7 +76,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "swap",
     name: "two waiters get each other's answers",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/proposals.js",
@@ -96,7 +87,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "stale read",
     name: "a linearizable read looks before this node has caught up",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/reads.js",
@@ -113,9 +103,8 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "lost acknowledgement",
     name: "a write counts when it begins",
-    seedsMax: SEEDS_MAX,
     patches: [
-      { file: "src/replica/core-io.js", find: "core.persisted(write.ticket, now);", replace: "" },
+      { file: "src/replica/core-io.js", find: "core.persisted(ticket, now);", replace: "" },
       {
         file: "src/replica/core-io.js",
         find: "this.#log.write(write.log,",
@@ -126,11 +115,10 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "failed write",
     name: "a failed write counts as done",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/replica/core-io.js",
-        find: "this.#failed(failure);\n                return;",
+        find: "if (failure !== undefined)\n                this.#life.fail(failure);\n            else",
         replace: "",
       },
     ],
@@ -138,13 +126,11 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "sessions",
     name: "the session table is stored without its results",
-    seedsMax: SEEDS_MAX,
     patches: [{ file: "src/machine/sessions.js", find: "requests: [...acted.keys()],", replace: "requests: []," }],
   },
   {
     bug: "past the log",
     name: "apply passes the node's own durable log",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/raft/core.js",
@@ -156,7 +142,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "undamaged",
     name: "a record's checksum is not looked at",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/storage/log-record.js",
@@ -168,7 +153,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "lost log",
     name: "a log that ends before the state's checkpoint is taken",
-    seedsMax: SEEDS_MAX,
     patches: [
       { file: "src/replica/recovery.js", find: "if (term === applied.term)\n        return;", replace: "return;" },
     ],
@@ -176,7 +160,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     bug: "two keys",
     name: "a key is forgotten by whoever restarts",
-    seedsMax: SEEDS_MAX,
     patches: [
       {
         file: "src/sequence/machine/sequence-tables.js",

@@ -8,15 +8,18 @@ export interface Hunt {
   readonly seeds: number;
 }
 
+/** Every mutant must be caught within so many. */
+const SEEDS_MAX = 400;
+
 /** Runs seed after seed with the bug in place until some checker notices. */
-export function hunt(mutant: Mutant): Promise<Hunt> {
+export function hunt(mutant: Mutant, seedsMax = SEEDS_MAX): Promise<Hunt> {
   return withMutant(mutant, async ({ runSeed }) => {
-    for (let seed = 1; seed <= mutant.seedsMax; seed++) {
+    for (let seed = 1; seed <= seedsMax; seed++) {
       const { violation } = await runSeed(seed);
       if (violation === undefined) continue;
       const { checker, message } = violation;
       return { mutant, caught: { seed, checker, message }, seeds: seed };
     }
-    return { mutant, caught: undefined, seeds: mutant.seedsMax };
+    return { mutant, caught: undefined, seeds: seedsMax };
   });
 }

@@ -4,8 +4,6 @@ export interface Mutant {
   /** What it stands for: a number of the classic bugs (test/scenarios), or a word. */
   readonly bug: string;
   readonly patches: readonly Patch[];
-  /** It must be caught within so many seeds. */
-  readonly seedsMax: number;
 }
 
 export interface Patch {
@@ -14,11 +12,4 @@ export interface Patch {
   /** Must occur exactly once: a source that changes breaks its mutants loudly. */
   readonly find: string;
   readonly replace: string;
-}
-
-/** A bug that cannot be planted, and why. */
-export interface Impossible {
-  readonly bug: string;
-  readonly name: string;
-  readonly why: string;
 }

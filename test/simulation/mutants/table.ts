@@ -1,6 +1,5 @@
 import { MUTANTS } from "./catalogue.js";
 import { hunt } from "./hunt.js";
-import { IMPOSSIBLE } from "./impossible.js";
 
 /** Prints one line per bug: who caught it, after how many seeds. Returns whether all were caught. */
 export async function printMutants(print: (line: string) => void): Promise<boolean> {
@@ -13,7 +12,5 @@ export async function printMutants(print: (line: string) => void): Promise<boole
     print([mutant.bug.padEnd(22), String(seeds).padStart(5), `  ${by}`.padEnd(32), mutant.name].join(""));
     if (caught !== undefined) print(`${" ".repeat(29)}${caught.message.slice(0, 150)}`);
   }
-  for (const { bug, name, why } of IMPOSSIBLE)
-    print(`${bug.padEnd(22)}    -  not possible today             ${name}: ${why}`);
   return isComplete;
 }
