@@ -7,13 +7,17 @@ import { type FaultKind, numberOf, targetOf } from "./fault-kind.js";
 export const LIMPING_LEADER: FaultKind = {
   name: "limpingLeader",
   weight: 4,
-  plan: (random) => ({
-    target: "leader",
-    byMs: random.chance(0.6) ? random.between(300, 1500) : random.between(1500, 4000),
-    cutOffAfterMs: random.between(0, 100),
-    cutOffForMs: random.between(300, 2000),
-    forMs: random.between(800, 3000),
-  }),
+  plan: (random) => {
+    // So slow that a snapshot, or cuts of the log, may come while a write is in flight.
+    const isVerySlow = random.chance(0.4);
+    return {
+      target: "leader",
+      byMs: isVerySlow ? random.between(1500, 4000) : random.between(300, 1500),
+      cutOffAfterMs: random.between(0, 100),
+      cutOffForMs: random.between(300, 2000),
+      forMs: isVerySlow ? random.between(2000, 8000) : random.between(800, 3000),
+    };
+  },
   strike: (world, settings) => {
     const node = targetOf(world, settings);
     if (node === undefined) return;
