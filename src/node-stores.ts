@@ -1,10 +1,9 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { ClaimedStore } from "./joining.js";
-import { damaged } from "./storage/damage.js";
 import { makeDirectory } from "./storage/durable-directory.js";
+import { wasOpened } from "./storage/level-disk.js";
 import { openLevelLogStore } from "./storage/level-log-store.js";
-import { stateDirectory } from "./storage/level-state-generations.js";
+import { generationsAt, stateDirectory } from "./storage/level-state-generations.js";
 import { openLevelStateStore } from "./storage/level-state-store.js";
 import { type LogStore, StorageFailure } from "./storage/log-store.js";
 import type { StateStore } from "./storage/state-store.js";
@@ -28,16 +27,15 @@ export interface StoresPlace {
 }
 
 /**
- * Opens the log of a data directory, or makes one, and the state that the log goes by.
+ * Opens the log of a data directory, or makes one where nothing was before, and the state that the log goes by.
  * @throws StorageFailure when either cannot be opened or trusted; then neither is left open
  */
 export async function openStores({ dataDir, nodeId, store, notice }: StoresPlace): Promise<Stores> {
   await makeDirectory(dataDir);
   const directory = join(dataDir, LOG);
-  if (store?.exists === true && !(await isThere(directory))) {
-    throw damaged(directory, `The log of store ${store.id} is missing, though it was made before`);
-  }
-  const log = await openLevelLogStore({ directory, nodeId, randomId: () => store?.id ?? systemRandomness.id() });
+  const randomId = () => store?.id ?? systemRandomness.id();
+  const ifMissing = await traceOfLog(dataDir, store);
+  const log = await openLevelLogStore({ directory, nodeId, randomId, ifMissing });
   try {
     if (store !== undefined && log.storeId !== store.id) {
       const found = `${directory} holds store ${log.storeId}, but the claim beside it is of store ${store.id}`;
@@ -57,13 +55,17 @@ export async function openStores({ dataDir, nodeId, store, notice }: StoresPlace
   }
 }
 
-async function isThere(directory: string): Promise<boolean> {
-  try {
-    return (await readdir(directory)).length > 0;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
+/** What shows that there was a log before; undefined where there is nothing, as before the very first start. */
+async function traceOfLog(dataDir: string, store: ClaimedStore | undefined): Promise<string | undefined> {
+  if (store?.exists === true) return `The log of store ${store.id} is missing, though it was made before`;
+  // A log is made before its state: one that is made anew must never find, and clear away, what another one went by.
+  const state = join(dataDir, STATE);
+  for (const generation of await generationsAt(state)) {
+    const directory = stateDirectory(state, generation);
+    if (!(await wasOpened(directory))) continue;
+    return `The log is missing, though ${basename(directory)} beside it was made for one: put the log back if it was moved`;
   }
+  return undefined;
 }
 
 /** Where LevelDB keeps them now: a snapshot that was installed has put another state in force. */

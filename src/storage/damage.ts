@@ -5,7 +5,8 @@ export function damaged(place: string, finding: string, cause?: unknown): Storag
   return new StorageFailure(
     "DAMAGED",
     `${finding} (in ${place}). The node must not go on with it. Way out, with a majority of the others up: \`folio repair ` +
-      "--rejoin` sets the data directory aside for inspection and lets the node rejoin the cluster with an empty one.",
+      "--rejoin` sets the data directory aside for inspection and lets the node rejoin the cluster with an empty one; for a " +
+      "node that is alone, `folio restore` makes a new cluster from a backup.",
     { cause },
   );
 }

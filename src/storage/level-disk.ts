@@ -43,7 +43,7 @@ export class LevelDisk implements Disk {
     const { directory } = options;
     try {
       await makeDirectory(directory);
-      if (await hasCurrent(directory)) await verifyLevel(directory);
+      if (await isMade(directory)) await verifyLevel(directory);
       const level = await openLevel(options);
       await syncDirectory(directory);
       return new LevelDisk(level);
@@ -177,12 +177,39 @@ export class LevelDisk implements Disk {
   }
 }
 
+/** LevelDB's own names; a directory may hold others, a volume's lost+found for one. */
+const FILE_NAME = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp))$/;
+
+/** Whether LevelDB ever had the directory open. */
+export async function wasOpened(directory: string): Promise<boolean> {
+  return (await namesIn(directory)).some((name) => FILE_NAME.test(name));
+}
+
+/**
+ * Whether there is a LevelDB to open, and not one to make.
+ * @throws StorageFailure DAMAGED
+ */
+export async function isMade(directory: string): Promise<boolean> {
+  return hasCurrent(directory, await namesIn(directory));
+}
+
+/** @returns none where there is no such directory */
+export async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // What is no directory is told by whoever opens it.
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw openFailure(directory, asError(error));
+  }
+}
+
 /**
  * Without its CURRENT file LevelDB would take the directory for a new one and remove the tables in
  * it; what is there must have been a store.
  */
-async function hasCurrent(directory: string): Promise<boolean> {
-  const names = await readdir(directory);
+function hasCurrent(directory: string, names: readonly string[]): boolean {
   if (names.includes("CURRENT")) return true;
   const remains = names.find((name) => /\.(ldb|sst|log)$/.test(name));
   if (remains !== undefined) throw damaged(directory, `LevelDB's file CURRENT is missing, though ${remains} is there`);

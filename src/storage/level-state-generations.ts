@@ -1,10 +1,10 @@
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { NodeId } from "../raft/types.js";
 import { asError } from "./damage.js";
 import type { Disk } from "./disk.js";
 import { claimLevelDisk } from "./level-claim.js";
-import { LevelDisk } from "./level-disk.js";
+import { LevelDisk, namesIn } from "./level-disk.js";
 import { StorageFailure } from "./log-store.js";
 import type { StateGenerations } from "./state-generations.js";
 
@@ -23,6 +23,21 @@ export interface StateDirectories {
 /** @param directory of generation 0. */
 export function stateDirectory(directory: string, generation: number): string {
   return generation === 0 ? directory : `${directory}-${generation}`;
+}
+
+/**
+ * The generations that have a directory, ascending.
+ * @param directory of generation 0.
+ */
+export async function generationsAt(directory: string): Promise<number[]> {
+  const name = basename(directory);
+  const found: number[] = [];
+  for (const entry of await namesIn(dirname(directory))) {
+    if (entry !== name && !entry.startsWith(`${name}-`)) continue;
+    const digits = entry.slice(name.length + 1);
+    if (entry === name || /^[1-9]\d*$/.test(digits)) found.push(Number(digits));
+  }
+  return found.sort((a, b) => a - b);
 }
 
 /** A LevelDB directory per generation. */
@@ -68,17 +83,8 @@ export class LevelStateGenerations implements StateGenerations {
 
   /** Those that are there, whole or not. */
   async others(inForce: number): Promise<number[]> {
-    const { directory } = this.#options;
-    const name = basename(directory);
-    const found: number[] = [];
-    for (const entry of await readdir(dirname(directory))) {
-      if (entry !== name && !entry.startsWith(`${name}-`)) continue;
-      const digits = entry.slice(name.length + 1);
-      if (entry !== name && !/^[1-9]\d*$/.test(digits)) continue;
-      const generation = Number(digits);
-      if (generation !== inForce) found.push(generation);
-    }
-    return found;
+    const all = await generationsAt(this.#options.directory);
+    return all.filter((generation) => generation !== inForce);
   }
 
   async removeOthers(inForce: number): Promise<void> {

@@ -1,8 +1,7 @@
-import { readdir } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import type { NodeId } from "../raft/types.js";
 import { CheckpointTrail, MARKER_RANGE } from "./checkpoint-trail.js";
 import type { DiskRow } from "./disk.js";
+import { isMade } from "./level-disk.js";
 import { LevelStateGenerations } from "./level-state-generations.js";
 import { OverlayStateStore } from "./overlay-state-store.js";
 import { assertBuilt, missingGeneration } from "./state-generations.js";
@@ -31,8 +30,9 @@ export async function openLevelStateStore(options: LevelStateStoreOptions): Prom
   const { generation } = options;
   const generations = new LevelStateGenerations(options);
   const directory = generations.directoryOf(generation);
-  // Only the first generation comes into being by opening it; the others were built.
-  if (generation > 0 && !(await isThere(directory))) throw missingGeneration(directory, generation);
+  // Only the first generation comes into being by opening it, before there is another; the others were built.
+  const mayBeMade = generation === 0 && (await generations.others(generation)).length === 0;
+  if (!mayBeMade && !(await isMade(directory))) throw missingGeneration(directory, generation);
   const disk = await generations.open(generation);
   try {
     assertBuilt(disk, generation);
@@ -45,9 +45,4 @@ export async function openLevelStateStore(options: LevelStateStoreOptions): Prom
     await disk.close();
     throw error;
   }
-}
-
-async function isThere(directory: string): Promise<boolean> {
-  const names = await readdir(dirname(directory));
-  return names.includes(basename(directory));
 }

@@ -29,7 +29,8 @@ export function openMemoryStateStore({
   defer = setImmediate,
 }: MemoryStateStoreOptions): StateStore {
   const disks = medium instanceof MemoryStateDisks ? medium : MemoryStateDisks.over(medium);
-  const disk = disks.disk(generation) ?? (generation === 0 ? disks.replace(0) : undefined);
+  const mayBeMade = generation === 0 && disks.generations.length === 0;
+  const disk = disks.disk(generation) ?? (mayBeMade ? disks.replace(0) : undefined);
   if (disk === undefined) throw missingGeneration("memory", generation);
   const opened = disks.open({ nodeId, storeId, defer });
   const attached = opened.claimed(disk);

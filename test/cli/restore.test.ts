@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { folio } from "./command-line.js";
@@ -29,6 +29,9 @@ t.test("restore makes a node of a new cluster that goes on where the backup ende
   t.same(await draw(node, "INV", 1), [3]);
   t.equal(node.backend.cluster().clusterId, report.cluster_id);
   await node.stop(1000);
+  rmSync(join(dataDir, "log"), { recursive: true });
+  await t.rejects(soloNode(dataDir), { code: "DAMAGED", message: /log is missing, though state-1 beside it/ });
+  t.same(readdirSync(dataDir), ["state-1"], "without its log it hands out nothing, and keeps what it has");
 });
 
 t.test("a safety distance is skipped in every series, and said on the terminal with how to go on", async (t) => {

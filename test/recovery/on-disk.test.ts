@@ -1,30 +1,30 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
+import { openStores as openNodeStores } from "../../src/node-stores.js";
 import { type NewCluster, recoverNewCluster } from "../../src/recovery/recover-new-cluster.js";
 import { restore } from "../../src/recovery/restore.js";
 import { checkpoint, writeLog } from "../../src/recovery/stores.js";
 import { survey } from "../../src/recovery/survey.js";
 import { openLevelLogStore } from "../../src/storage/level-log-store.js";
-import { openLevelStateStore } from "../../src/storage/level-state-store.js";
 import { SnapshotDecoder, SnapshotEncoder, type SnapshotPart } from "../../src/storage/snapshot-stream.js";
 import type { StateRow, StateStore } from "../../src/storage/state-store.js";
 import { FOUNDERS, LogWriter } from "../machine/sequence-node.js";
 import { batch, draw } from "../sequence/world.js";
+import { failureOf } from "../storage/fixtures.js";
 import { close, leadAlone, type OpenStores, replicatedOf } from "./directory.js";
 
-async function openStores(directory: string): Promise<OpenStores> {
-  const log = await openLevelLogStore({ directory: join(directory, "log"), nodeId: 1, randomId: () => "a".repeat(32) });
-  const { storeId, recovery } = log;
-  const state = await openLevelStateStore({
-    directory: join(directory, "state"),
-    generation: recovery.stateGeneration,
-    nodeId: 1,
-    storeId,
-    notice: (message) => t.fail(message),
-  });
-  return { log, state };
+const CLUSTER: NewCluster = {
+  nodeId: 1,
+  address: "here:7070",
+  clusterId: "facade",
+  safetyDistance: 100,
+  now: Date.UTC(2026, 10, 20, 9),
+};
+
+function openStores(dataDir: string): Promise<OpenStores> {
+  return openNodeStores({ dataDir, nodeId: 1, notice: (message) => t.fail(message) });
 }
 
 async function rowsOf(state: StateStore): Promise<readonly StateRow[]> {
@@ -78,20 +78,18 @@ async function* inOrder(parts: readonly SnapshotPart[]): AsyncGenerator<Snapshot
   yield* parts;
 }
 
-t.test("on LevelDB: restored, started, lost again and recovered, the numbers go on", async (t) => {
+async function temporaryFolder(t: Test): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "folio-recovery-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+t.test("on LevelDB: restored, started, lost again and recovered, the numbers go on", async (t) => {
+  const folder = await temporaryFolder(t);
   const parts = await backedUp(join(folder, "old"));
-  const cluster: NewCluster = {
-    nodeId: 1,
-    address: "here:7070",
-    clusterId: "facade",
-    safetyDistance: 100,
-    now: Date.UTC(2026, 10, 20, 9),
-  };
   const target = join(folder, "new");
   const fresh = await openStores(target);
-  const { end } = await restore(fresh, inOrder(parts), cluster);
+  const { end } = await restore(fresh, inOrder(parts), CLUSTER);
   await close(fresh);
 
   const started = await openStores(target);
@@ -101,10 +99,106 @@ t.test("on LevelDB: restored, started, lost again and recovered, the numbers go 
   await close(started);
 
   const lost = await openStores(target);
-  const report = await recoverNewCluster(lost, { ...cluster, clusterId: "decade", safetyDistance: 0 });
+  const report = await recoverNewCluster(lost, { ...CLUSTER, clusterId: "decade", safetyDistance: 0 });
   t.match(report, { before: { configuration: { clusterId: "facade" } }, end: { index: end.index + 2 } });
   const { machine } = replicatedOf(lost);
   t.equal(machine.tables.series("SG", "", "")?.current, 1100);
   t.equal(machine.tables.series("PO", "", "")?.current, 101);
   await close(lost);
+});
+
+/** What may become of a log by mistake, and be taken for a log that is still to be made. */
+const LOSSES: Readonly<Record<string, (log: string) => Promise<void>>> = {
+  "the folder is removed": (log) => rm(log, { recursive: true }),
+  "the folder is emptied": async (log) => {
+    await rm(log, { recursive: true });
+    await mkdir(log);
+  },
+  "only LOCK is left": async (log) => {
+    await rm(log, { recursive: true });
+    await mkdir(log);
+    await writeFile(join(log, "LOCK"), "");
+  },
+  "all that was written ahead is cut off": async (log) => {
+    for (const name of await readdir(log)) if (name.endsWith(".log")) await truncate(join(log, name));
+  },
+};
+
+t.test("a log that is lost beside its state is not made anew, and nothing is removed", async (t) => {
+  const folder = await temporaryFolder(t);
+  const parts = await backedUp(join(folder, "first"));
+  const restored = await openStores(join(folder, "later"));
+  await restore(restored, inOrder(parts), CLUSTER);
+  await close(restored);
+  for (const [generation, state] of [
+    ["first", "state"],
+    ["later", "state-1"],
+  ] as const) {
+    for (const [loss, lose] of Object.entries(LOSSES)) {
+      const dataDir = join(folder, "damaged");
+      await rm(dataDir, { recursive: true, force: true });
+      await cp(join(folder, generation), dataDir, { recursive: true });
+      await lose(join(dataDir, "log"));
+      const before = await readdir(dataDir);
+      const files = await readdir(join(dataDir, state));
+      for (const attempt of ["the first start", "the next one"]) {
+        const { code, message } = await failureOf(openStores(dataDir));
+        t.equal(code, "DAMAGED", `${generation}: ${loss}, ${attempt}`);
+        t.match(message, `The log is missing, though ${state} beside it`);
+        t.match(message, /folio repair --rejoin.*folio restore/);
+      }
+      t.same(await readdir(dataDir), before, "no other log is left behind");
+      t.same(await readdir(join(dataDir, state)), files);
+    }
+  }
+});
+
+t.test("a log that lost all but its identity does not take the state with it", async (t) => {
+  const dataDir = await temporaryFolder(t);
+  const parts = await backedUp(join(dataDir, "old"));
+  const restored = await openStores(dataDir);
+  await restore(restored, inOrder(parts), CLUSTER);
+  const { storeId } = restored.log;
+  await close(restored);
+  await rm(join(dataDir, "log"), { recursive: true });
+  const empty = { directory: join(dataDir, "log"), nodeId: 1, randomId: () => storeId };
+  await (await openLevelLogStore(empty)).close();
+  const { code, message } = await failureOf(openStores(dataDir));
+  t.equal(code, "DAMAGED");
+  t.match(message, "The state of generation 0, which the log goes by, is missing");
+  t.same((await readdir(dataDir)).sort(), ["log", "old", "state-1"]);
+});
+
+t.test("whatever a crash leaves of the very first start, the next one goes on", async (t) => {
+  const folder = await temporaryFolder(t);
+  const nothing = async () => undefined;
+  const emptyLog = (dataDir: string) => mkdir(join(dataDir, "log"));
+  const beginnings: Readonly<Record<string, (dataDir: string) => Promise<unknown>>> = {
+    "an empty folder": nothing,
+    "an empty log folder": emptyLog,
+    "LevelDB had begun to make the log": async (dataDir) => {
+      await emptyLog(dataDir);
+      for (const name of ["LOCK", "LOG", "MANIFEST-000001"]) await writeFile(join(dataDir, "log", name), "");
+    },
+    "a log and no state": async (dataDir) => {
+      const options = { directory: join(dataDir, "log"), nodeId: 1, randomId: () => "a".repeat(32) };
+      await (await openLevelLogStore(options)).close();
+    },
+    "a log and a state that LevelDB had begun to make": async (dataDir) => {
+      await close(await openStores(dataDir));
+      await rm(join(dataDir, "state"), { recursive: true });
+      await mkdir(join(dataDir, "state"));
+      await writeFile(join(dataDir, "state", "LOCK"), "");
+    },
+    "a volume for each of the two": async (dataDir) => {
+      for (const name of ["log", "state"]) await mkdir(join(dataDir, name, "lost+found"), { recursive: true });
+    },
+  };
+  for (const [what, leave] of Object.entries(beginnings)) {
+    const dataDir = await mkdtemp(join(folder, "node-"));
+    await leave(dataDir);
+    const stores = await openStores(dataDir);
+    t.ok(stores.log.recovery.empty, what);
+    await close(stores);
+  }
 });

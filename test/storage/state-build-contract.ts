@@ -187,6 +187,25 @@ function building(t: Test, makePlace: (t: Test) => Promise<GenerationPlace>): vo
     await (await place.open(0)).close();
   });
 
+  t.test(
+    "the first generation is not made anew where a later one is: a log that names it has lost its end",
+    async (t) => {
+      const place = await makePlace(t);
+      const store = await place.open(0);
+      const builder = await build(store, 1);
+      await add(builder, "a=1");
+      await finish(builder);
+      store.adopt(builder);
+      await store.close();
+      await (await place.open(1)).close();
+      const missing = await failureOf(place.open(0));
+      t.equal(missing.code, "DAMAGED");
+      t.match(missing.message, /generation 0, which the log goes by, is missing/);
+      t.same(await place.generations(), [1], "nothing is made, and nothing is removed");
+      await (await place.open(1)).close();
+    },
+  );
+
   t.test("calls that no correct host makes are broken invariants", async (t) => {
     const store = await (await makePlace(t)).open(0);
     t.throws(() => store.build(0, () => t.fail("never called")), InvariantViolation, "not a later generation");
