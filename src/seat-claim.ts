@@ -1,5 +1,6 @@
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { damaged } from "./storage/damage.js";
 import { makeDirectory, syncDirectory } from "./storage/durable-directory.js";
 
 /**
@@ -23,6 +24,8 @@ export type ClaimStage =
   | "leaving";
 
 const FILE_NAME = "claim";
+/** Longer than any sound one. */
+const SHOWN_MAX = 100;
 const CLAIM_TEXT =
   /^folio claim format=1 node=(auto|[1-9]\d{0,4}) store=([0-9a-f]{32}) stage=(claimed|opened|leaving)\n$/;
 /** The stores of a node, whatever their generation. */
@@ -30,7 +33,7 @@ const STORE_NAME = /^(log|state(-\d+)?)$/;
 
 /**
  * @returns undefined where there is none
- * @throws Error if the file is there and cannot be understood
+ * @throws StorageFailure DAMAGED if the file is there and cannot be understood
  */
 export async function readClaim(dataDir: string): Promise<SeatClaim | undefined> {
   const path = join(dataDir, FILE_NAME);
@@ -43,8 +46,11 @@ export async function readClaim(dataDir: string): Promise<SeatClaim | undefined>
   }
   const [, nodeId, storeId, stage] = CLAIM_TEXT.exec(text) ?? [];
   if (storeId === undefined || stage === undefined) {
-    throw new Error(
-      `${path} is damaged: it says which seat this node has. \`folio repair --rejoin\` sets the data directory aside.`,
+    // The id that the way out asks for may still be legible.
+    const found = JSON.stringify(text.slice(0, SHOWN_MAX));
+    throw damaged(
+      path,
+      `The note of this node's seat is damaged: ${found}; \`folio members\` shows which node is not reachable`,
     );
   }
   return { storeId, nodeId: nodeId === "auto" ? undefined : Number(nodeId), stage: stage as ClaimStage };

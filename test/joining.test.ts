@@ -139,7 +139,13 @@ t.test("a damaged claim stops the start with the way out", async (t) => {
   const sound = readFileSync(path, "latin1");
   for (const text of ["", sound.slice(0, -1), sound.replace("65535", "0"), sound.replace("store=0", "store=")]) {
     writeFileSync(path, text);
-    await t.rejects(claimSeat(joining, "auto"), { message: /claim is damaged.*folio repair --rejoin/ }, text);
+    const refused = {
+      name: "StorageFailure",
+      code: "DAMAGED",
+      message: /note of this node's seat.*claim\).*folio repair --rejoin/,
+    };
+    await t.rejects(claimSeat(joining, "auto"), refused, text);
+    await t.rejects(claimSeat(joining, "auto"), { message: JSON.stringify(text) }, "what may still tell the id");
   }
 });
 
