@@ -2,6 +2,7 @@ import { Batch } from "../generated/folio/log/v1/log.js";
 import { ReplicatedState } from "../machine/replicated-state.js";
 import type { Configuration, LogIndex, NodeId, Position, Term } from "../raft/types.js";
 import { SequenceMachine } from "../sequence/machine/sequence-machine.js";
+import type { LogRecovery } from "../storage/log-store.js";
 import { endOf, RecoveryRefused, type Stores } from "./stores.js";
 
 /** What one node knows of its cluster, without asking anybody. */
@@ -39,14 +40,7 @@ export function survey({ log, state }: Stores, nodeId: NodeId): Survey {
   }
   const { applied, time } = new ReplicatedState(state, [new SequenceMachine(state)]);
   const logEnd = endOf(recovery);
-  const { base, terms } = recovery;
-  const term = applied.index === base.index ? base.term : terms[applied.index - base.index - 1];
-  if (term !== applied.term) {
-    throw new RecoveryRefused(
-      `The state has applied entry ${applied.index} of term ${applied.term}, but the log holds entries ${base.index + 1} to ` +
-        `${logEnd.index} and not that one: entries are lost here. Recover another node, or restore a backup.`,
-    );
-  }
+  assertWhole(recovery, applied);
   const own = configuration.members.find((member) => member.id === nodeId && member.storeId === storeId);
   return {
     nodeId,
@@ -54,12 +48,30 @@ export function survey({ log, state }: Stores, nodeId: NodeId): Survey {
     configuration,
     seat: own?.kind ?? "none",
     term: recovery.hardState.term,
-    logBase: base,
+    logBase: recovery.base,
     logEnd,
     applied,
     appliedTime: time,
     newestTime: newestTime({ log, state }, applied.index + 1, logEnd.index) ?? time,
   };
+}
+
+/** @throws RecoveryRefused */
+function assertWhole(recovery: LogRecovery, applied: Position): void {
+  const { base, terms } = recovery;
+  const wayOut = "Recover another node, or restore a backup.";
+  if (applied.index < base.index) {
+    throw new RecoveryRefused(
+      `The log begins behind entry ${base.index}, but the state has only applied entry ${applied.index}: the state that the log goes on ` +
+        `from is lost here. ${wayOut}`,
+    );
+  }
+  const term = applied.index === base.index ? base.term : terms[applied.index - base.index - 1];
+  if (term === applied.term) return;
+  throw new RecoveryRefused(
+    `The state has applied entry ${applied.index} of term ${applied.term}, but the log holds entries ${base.index + 1} to ` +
+      `${endOf(recovery).index} and not that one: entries are lost here. ${wayOut}`,
+  );
 }
 
 /** The stamp of the newest command between two entries, looking from the end. */

@@ -185,14 +185,6 @@ export async function wasOpened(directory: string): Promise<boolean> {
   return (await namesIn(directory)).some((name) => FILE_NAME.test(name));
 }
 
-/**
- * Whether there is a LevelDB to open, and not one to make.
- * @throws StorageFailure DAMAGED
- */
-export async function isMade(directory: string): Promise<boolean> {
-  return hasCurrent(directory, await namesIn(directory));
-}
-
 /** @returns none where there is no such directory */
 export async function namesIn(directory: string): Promise<readonly string[]> {
   try {
@@ -206,10 +198,12 @@ export async function namesIn(directory: string): Promise<readonly string[]> {
 }
 
 /**
- * Without its CURRENT file LevelDB would take the directory for a new one and remove the tables in
- * it; what is there must have been a store.
+ * Whether there is a LevelDB to open. Without its CURRENT file it would take the directory for a new one and remove the
+ * tables in it; what is there must have been a store.
+ * @throws StorageFailure DAMAGED
  */
-function hasCurrent(directory: string, names: readonly string[]): boolean {
+export async function isMade(directory: string): Promise<boolean> {
+  const names = await namesIn(directory);
   if (names.includes("CURRENT")) return true;
   const remains = names.find((name) => /\.(ldb|sst|log)$/.test(name));
   if (remains !== undefined) throw damaged(directory, `LevelDB's file CURRENT is missing, though ${remains} is there`);

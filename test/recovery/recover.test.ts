@@ -4,7 +4,7 @@ import { JournalBlock } from "../../src/generated/folio/log/v1/log.js";
 import { journalKey, readJournal } from "../../src/machine/journal.js";
 import type { Configuration } from "../../src/raft/types.js";
 import { type NewCluster, recoverNewCluster } from "../../src/recovery/recover-new-cluster.js";
-import { RecoveryRefused } from "../../src/recovery/stores.js";
+import { RecoveryRefused, writeLog } from "../../src/recovery/stores.js";
 import { possibleLoss, survey } from "../../src/recovery/survey.js";
 import { LogWriter } from "../machine/sequence-node.js";
 import { batch, configure, draw } from "../sequence/world.js";
@@ -206,3 +206,21 @@ t.test("a log that lost what the state has applied is not taken for the truth", 
   await t.rejects(recoverNewCluster(short, CLUSTER), RecoveryRefused);
   await close(short);
 });
+
+t.test(
+  "a state that is older than where its log begins is said to be, and not that the log lost entries",
+  async (t) => {
+    const { directory, stores } = await survivor({ applied: 7 });
+    const base = { position: { index: 6, term: 4 }, configuration: members(directory), keepsTail: true };
+    await writeLog(stores.log, { base, entries: [] });
+    await close(stores);
+    directory.stateDisks.remove(0);
+    const old = directory.open();
+    t.throws(() => survey(old, 1), {
+      name: "RecoveryRefused",
+      message:
+        /log begins behind entry 6, but the state has only applied entry 0: .*Recover another node, or restore a backup/,
+    });
+    await close(old);
+  },
+);

@@ -1,6 +1,7 @@
 import t from "tap";
 import { MemoryDisk } from "../../src/storage/memory-disk.js";
 import { MemoryStateDisks } from "../../src/storage/memory-state-disks.js";
+import { clusterOf, SMALL } from "./away.js";
 import { VirtualCluster, type VirtualNode } from "./virtual-cluster.js";
 
 /** The disk as it is now: what somebody may put back later. */
@@ -63,3 +64,25 @@ t.test(
     t.equal(cluster.settledLines().length, 21);
   },
 );
+
+t.test("a node without the state that its log goes on from is stopped: it is the state that is lost", async (t) => {
+  const cluster = await clusterOf(1, SMALL);
+  const { leader: node } = cluster;
+  const early = copyOf(node.logDisk);
+  drawsOf(cluster, node, 100);
+  const begin = () => node.replica?.core?.baseIndex ?? 0;
+  cluster.time.until(() => begin() > 0);
+  const base = begin();
+  await node.crash("durable");
+  const { stateDisks } = node;
+  node.stateDisks = new MemoryStateDisks();
+  const lost = `the log begins behind entry ${base}, but the state is of entry 0 of term 0`;
+  await t.rejects(node.start(), {
+    code: "DAMAGED",
+    message: new RegExp(`${lost}.*folio repair --rejoin.*folio restore`),
+  });
+  node.stateDisks = stateDisks;
+  node.logDisk = early;
+  const short = /the state was checkpointed at entry \d+ of term 1, but the log ends at entry \d+/;
+  await t.rejects(node.start(), { code: "DAMAGED", message: short });
+});
