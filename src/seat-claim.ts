@@ -72,12 +72,20 @@ export async function writeClaim(dataDir: string, { storeId, nodeId, stage }: Se
   await syncDirectory(dataDir);
 }
 
+/** @returns the names of the stores in a data directory */
+export async function storesIn(dataDir: string): Promise<readonly string[]> {
+  return (await readdir(dataDir)).filter((name) => STORE_NAME.test(name));
+}
+
+/** Whatever interrupts it, it can be repeated. */
+export async function removeStores(dataDir: string): Promise<void> {
+  for (const name of await storesIn(dataDir)) await rm(join(dataDir, name), { recursive: true, force: true });
+  await syncDirectory(dataDir);
+}
+
 /** Removes the stores of a seat that was given up, and then the note of it: whatever interrupts that, it can be repeated. */
 export async function clearSeat(dataDir: string): Promise<void> {
-  for (const name of await readdir(dataDir)) {
-    if (STORE_NAME.test(name)) await rm(join(dataDir, name), { recursive: true, force: true });
-  }
-  await syncDirectory(dataDir);
+  await removeStores(dataDir);
   await rm(join(dataDir, FILE_NAME), { force: true });
   await syncDirectory(dataDir);
 }

@@ -1,12 +1,13 @@
 import { createReadStream } from "node:fs";
 import { Command, Option } from "commander";
+import { fillStores, isBeingFilled } from "../node-stores.js";
 import { type RestoreReport, restore } from "../recovery/restore.js";
 import { readSnapshotFile } from "../storage/snapshot-file.js";
 import { systemClock, systemRandomness } from "../system-ports.js";
-import { requireEmpty } from "./data-folder.js";
+import { requireEmpty, requireUnused } from "./data-folder.js";
 import { exitCodeHelp } from "./exit-code.js";
 import { aboutFile, asCommandFailure } from "./file-failures.js";
-import { clusterReport, nextSteps, peerAddress, withStores, writeSeries } from "./new-cluster.js";
+import { clusterReport, nextSteps, notice, peerAddress, writeSeries } from "./new-cluster.js";
 import { nodeId, safetyDistance } from "./option-values.js";
 import { choosesOutput, type OutputFormat, writeJson, writeLine, writeProperties } from "./output.js";
 
@@ -44,7 +45,8 @@ export function restoreCommand(): Command {
 
 const HELP = `
 The cluster that the backup is of must not be running, or callers must not reach it any more: both would hand out the
-same numbers. Its sessions are closed, and its members are not asked.
+same numbers. Its sessions are closed, and its members are not asked. When it fails, the folder is as it was before; when it is
+interrupted, nothing starts on what it left, and the next run replaces that.
 
 Examples:
   $ folio restore folio.backup --data-dir ./data/node-1 --node-id 1 --address 10.0.0.1:7070
@@ -52,18 +54,26 @@ Examples:
 ${exitCodeHelp}`;
 
 async function run(file: string, options: RestoreOptions): Promise<RestoreReport> {
-  const { dataDir, address, safetyDistance } = options;
-  await requireEmpty(dataDir);
+  const { dataDir, nodeId, address, safetyDistance } = options;
+  await requireFillable(dataDir);
   await requireSound(file);
-  return withStores(options, (stores) =>
+  // That took a while.
+  await requireFillable(dataDir);
+  return fillStores({ dataDir, nodeId, notice }, (stores) =>
     restore(stores, readSnapshotFile(createReadStream(file)), {
-      nodeId: options.nodeId,
+      nodeId,
       address,
       clusterId: systemRandomness.id(),
       safetyDistance,
       now: systemClock.wall(),
     }),
   );
+}
+
+/** Empty; or left by a run that was interrupted, and does not run any more. */
+async function requireFillable(dataDir: string): Promise<void> {
+  if (await isBeingFilled(dataDir)) await requireUnused(dataDir);
+  else await requireEmpty(dataDir);
 }
 
 async function requireSound(file: string): Promise<void> {

@@ -23,8 +23,8 @@ const AFTER_ALL_KEYS = "\x7f";
  * Makes a new cluster of one member out of a backup. Sequences go on where the backup ends, or a safety distance further;
  * sessions of the old cluster are closed.
  *
- * One write of the log puts all of it in force: when it fails before, or the process dies, the directory is as
- * empty as it was. After that write only a part of the skipping can be missing; then begin again with another directory.
+ * One write of the log puts the backup in force, and the skipping follows: stores in which this failed, or was interrupted,
+ * are not started from. Whoever made them removes them, or marks them until this has ended.
  *
  * @param stores of a new directory, in which nothing was ever written
  * @param parts of the backup, in order (storage/snapshot-file.ts reads them from a file)

@@ -60,9 +60,14 @@ function cannot(folder: string, why: string): FolderFailure {
   return new FolderFailure(`the folder ${folder} cannot be made: ${why}`);
 }
 
-/** Makes the directory and what is missing above it, so that a power loss cannot take it away again. */
-export async function makeDirectory(directory: string): Promise<void> {
-  for (const made of makeFolders(directory)) await syncDirectory(dirname(made));
+/**
+ * Makes the directory and what is missing above it, so that a power loss cannot take it away again.
+ * @returns those that were made, the uppermost first
+ */
+export async function makeDirectory(directory: string): Promise<readonly string[]> {
+  const made = makeFolders(directory);
+  for (const each of made) await syncDirectory(dirname(each));
+  return made;
 }
 
 /** Makes the names in a directory durable; syncing a file does not promise that for its own name. */

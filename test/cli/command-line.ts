@@ -16,14 +16,22 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the compiled `folio` to its end. @param line what follows `folio`; a list where a value has spaces */
-export function folio(line: string | readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+/**
+ * Runs the compiled `folio` to its end.
+ * @param line what follows `folio`; a list where a value has spaces
+ * @param before what the shell that becomes it does first
+ */
+export function folio(
+  line: string | readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  before = ":",
+): Promise<Outcome> {
   const parameters = typeof line === "string" ? line.split(" ") : line;
   const { FOLIO_SERVER: _server, FOLIO_API_KEY: _key, ...inherited } = process.env;
   return new Promise((resolve) => {
     execFile(
-      process.execPath,
-      [mainPath, ...parameters],
+      "sh",
+      ["-c", `${before}; exec "$@"`, "sh", process.execPath, mainPath, ...parameters],
       { env: { ...inherited, ...env } },
       (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { folio } from "./command-line.js";
@@ -57,6 +57,24 @@ t.test("a folder that is not empty is refused, and stays as it is", async (t) =>
   t.equal(stdout, "");
   t.match(stderr, /^folio: .*old is not empty: choose a folder that is, or does not exist yet\n$/);
   t.same(readdirSync(dataDir), before);
+});
+
+t.test("a disk that is full fails the restore, and the folder takes the next one", async (t) => {
+  const { file, folder, dataDir } = await backupOf(t, { SG: 5 });
+  const line = ["restore", file, "--data-dir", dataDir, "--node-id", "1", "--address", "127.0.0.1:7070"];
+  // Files of 512 bytes at most: what goes beyond fails as on a full disk.
+  const failed = await folio(line, {}, "unset NODE_OPTIONS; ulimit -f 1");
+  t.equal(failed.code, 1, failed.stderr);
+  t.match(failed.stderr, /^folio: .*could not be written: .*File too large/);
+  t.notOk(existsSync(dataDir));
+  cpSync(join(folder, "old"), dataDir, { recursive: true });
+  writeFileSync(join(dataDir, "restoring"), "");
+  const { code, stderr } = await folio([...line, "--safety-distance", "10"]);
+  t.equal(code, 0, stderr);
+  t.match(stderr, /^folio: what an interrupted run of `folio restore` left in .*new is replaced\n$/);
+  const { node } = await soloNode(dataDir);
+  t.same(await draw(node, "SG", 1), [16]);
+  await node.stop(1000);
 });
 
 t.test("a backup that is damaged or cut off is refused before anything is written", async (t) => {

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { openStores as openNodeStores } from "../../src/node-stores.js";
+import { fillStores, openStores as openNodeStores } from "../../src/node-stores.js";
 import { type NewCluster, recoverNewCluster } from "../../src/recovery/recover-new-cluster.js";
 import { restore } from "../../src/recovery/restore.js";
 import { checkpoint, writeLog } from "../../src/recovery/stores.js";
@@ -201,4 +201,64 @@ t.test("whatever a crash leaves of the very first start, the next one goes on", 
     t.ok(stores.log.recovery.empty, what);
     await close(stores);
   }
+});
+
+t.test(
+  "stores that are filled count only when they are whole: an interrupted run is refused, and repeated",
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const parts = await backedUp(join(folder, "old"));
+    const filled = (dataDir: string, then: () => Promise<void>) => {
+      const notices: string[] = [];
+      const place = { dataDir, nodeId: 1, notice: (message: string) => notices.push(message) };
+      const fill = async (stores: OpenStores) => {
+        const { end } = await restore(stores, inOrder(parts), CLUSTER);
+        await then();
+        return end;
+      };
+      return { end: fillStores(place, fill), notices };
+    };
+    const interrupted = join(folder, "interrupted");
+    const dataDir = join(folder, "new");
+    // As kill -9 leaves it: the log is in force already, and the skipping may be half done.
+    const first = filled(dataDir, () => cp(dataDir, interrupted, { recursive: true }));
+    await first.end;
+    await close(await openStores(dataDir));
+    t.same(first.notices, []);
+    const { code, message } = await failureOf(openStores(interrupted));
+    t.equal(code, "DAMAGED");
+    t.match(message, /restoring is there: `folio restore` into .*interrupted was interrupted.*Way out: run it again/);
+    const again = filled(interrupted, async () => undefined);
+    const end = await again.end;
+    t.match(again.notices, [/interrupted run of `folio restore` left .* is replaced/]);
+    const stores = await openStores(interrupted);
+    t.match(survey(stores, 1), { applied: end, logEnd: end });
+    await close(stores);
+    t.same((await readdir(interrupted)).sort(), ["log", "state-1"]);
+  },
+);
+
+t.test("filling that fails leaves the folder as it was", async (t) => {
+  const folder = await temporaryFolder(t);
+  const full = new Error("no space left on device");
+  const fail = async () => {
+    throw full;
+  };
+  const there = join(folder, "there");
+  await mkdir(there);
+  await writeFile(join(there, "restoring"), "");
+  for (const dataDir of [join(folder, "a", "b"), there]) {
+    await t.rejects(fillStores({ dataDir, nodeId: 1, notice: () => undefined }, fail), full);
+  }
+  t.same(await readdir(folder), ["there"], "nor is a folder left that was made for it");
+  t.same(await readdir(there), []);
+  const stores = await openStores(there);
+  const { storeId } = stores.log;
+  await close(stores);
+  await t.rejects(fillStores({ dataDir: there, nodeId: 1, notice: () => undefined }, fail), {
+    name: "InvariantViolation",
+  });
+  const same = await openStores(there);
+  t.equal(same.log.storeId, storeId, "what is a node's is never touched");
+  await close(same);
 });

@@ -292,15 +292,13 @@ t.test("a directory with anything in it is not restored into", async (t) => {
 t.test("rows of another entry than the header says, and a clock that cannot be right, are refused", async (t) => {
   const old = oldCluster([draw("SG")]);
   const other = { rows: old.rows, log: oldCluster([draw("SG"), draw("SG")]).log };
-  const directory = new Directory();
-  const stores = directory.open();
+  const stores = new Directory().open();
   await t.rejects(restore(stores, partsOf(await backupOf(other)), CLUSTER), RecoveryRefused);
   await close(stores);
-  const next = directory.open();
+  const next = new Directory().open();
   const tooFar = { ...CLUSTER, safetyDistance: 1, now: Date.UTC(2060, 0) };
   await t.rejects(restore(next, partsOf(await backupOf(old)), tooFar), /Set the clock first/);
   await close(next);
-  t.ok(directory.open().log.recovery.empty);
 });
 
 t.test("killed at any moment, the directory is as empty as it was, or the new cluster stands", async (t) => {
