@@ -14,7 +14,10 @@ import type { StateRow, StateView } from "../../src/storage/state-store.js";
 const HOST = "127.0.0.1";
 
 /** A node that is the only member of its cluster, in this process. */
-export async function soloNode(dataDir: string, nodeId = 1): Promise<{ node: RunningNode; peerPort: number }> {
+export async function soloNode(
+  dataDir: string,
+  nodeId = 1,
+): Promise<{ node: RunningNode; peerPort: number; restPort: number }> {
   const ports = (await freePorts(1, HOST))(1);
   const config = loadConfig({
     NODE_ID: String(nodeId),
@@ -31,7 +34,7 @@ export async function soloNode(dataDir: string, nodeId = 1): Promise<{ node: Run
   };
   const logger = pino({ level: "silent" });
   const node = await startNode({ config: { ...config, nodeId }, version: "test", logger, loneFounderMs: 0, fatal });
-  return { node, peerPort: ports.peer };
+  return { node, peerPort: ports.peer, restPort: ports.rest };
 }
 
 /** Draws one by one. @returns the counters */
