@@ -115,6 +115,8 @@ t.test("two nodes on one data directory: the second does not start, the first go
 
 t.test("a state that cannot be opened leaves the log unlocked", async (t) => {
   const directory = await directoryOf(t);
+  const own = { directory: join(directory, "log"), nodeId: 1, randomId: () => "f".repeat(32) };
+  await (await openLevelLogStore(own)).close();
   const stranger = await openLevelStateStore({
     directory: join(directory, "state"),
     generation: 0,
@@ -123,9 +125,9 @@ t.test("a state that cannot be opened leaves the log unlocked", async (t) => {
     notice: (message) => t.fail(message),
   });
   await stranger.close();
-  await t.rejects(start(await configOf(directory)), { code: "FOREIGN" });
-  const log = await openLevelLogStore({ directory: join(directory, "log"), nodeId: 1, randomId: () => STORE_ID });
-  await log.close();
+  const message = /belongs to the log store .* beside it: put that log back, or .*folio repair --rejoin/;
+  await t.rejects(start(await configOf(directory)), { code: "FOREIGN", message });
+  await (await openLevelLogStore(own)).close();
 });
 
 t.test("a node that was stopped in order starts again with everything it had", async (t) => {

@@ -52,7 +52,8 @@ export function readStoreId(disk: ReadableDisk, expected: ExpectedIdentity): str
   if (Number(nodeId) !== expected.nodeId)
     throw foreign(disk, `belongs to node ${nodeId}, not to node ${expected.nodeId}`);
   if (expected.storeId !== undefined && storeId !== expected.storeId) {
-    throw foreign(disk, `belongs to the log store ${storeId}, not to ${expected.storeId} beside it`);
+    const found = `belongs to the log store ${storeId}, not to ${expected.storeId} beside it`;
+    throw foreign(disk, `${found}: put that log back, or let the node begin anew (\`folio repair --rejoin\`)`);
   }
   return storeId;
 }
