@@ -70,6 +70,11 @@ export class Membership {
     return this.#seats.strangersTo;
   }
 
+  /** What an operator does about a node that was removed, in a sentence. */
+  get wayBack(): string {
+    return this.#seats.wayBack;
+  }
+
   /** This store is a member in the configuration in force here. */
   get isMember(): boolean {
     return this.#seats.isMember;

@@ -4,8 +4,6 @@ import type { Hello } from "../transport/transport.js";
 import type { ReplicaObserver } from "./ports.js";
 import type { Seat, Seats } from "./seats.js";
 
-const REMOVED = "This node was removed from the cluster: it follows nobody, serves nobody, and may be let in again.";
-
 /** Brings the node to its seat: founds the cluster with the others, finds its seat again, or stays out. */
 export class Seating {
   readonly #seats: Seats;
@@ -101,8 +99,9 @@ export class Seating {
     if (seat.kind === "founding") {
       reason = `Waiting until the cluster can be founded: ${seat.waitingFor.join("; ")}.`;
     } else if (seat.kind === "joining") reason = "Waiting until the cluster lets this node in.";
-    else if (seat.kind === "removed") reason = REMOVED;
-    else if (seat.kind === "foreign") reason = `This node stays out of the cluster: ${seat.why}.`;
+    else if (seat.kind === "removed") {
+      reason = `This node was removed from the cluster: it follows nobody and serves nobody. ${this.#seats.wayBack}`;
+    } else if (seat.kind === "foreign") reason = `This node stays out of the cluster: ${seat.why}.`;
     if (reason === this.#reason) return;
     this.#reason = reason;
     const level = { founding: "info", joining: "info", seated: "info", removed: "warn", foreign: "error" } as const;

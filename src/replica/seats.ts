@@ -122,6 +122,16 @@ export class Seats {
     return holdsSeat(this.#configuration, this.#self);
   }
 
+  /** What an operator does about a node that was removed, in a sentence. */
+  get wayBack(): string {
+    return `Stop it, or let it in again (${this.#lettingIn}).`;
+  }
+
+  get #lettingIn(): string {
+    const { nodeId, address } = this.#self;
+    return `\`folio members add ${nodeId} ${address} --voter\``;
+  }
+
   hello(): Hello {
     return {
       type: "hello",
@@ -172,7 +182,9 @@ export class Seats {
   #whyOutside(configuration: Configuration): string {
     const { nodeId, storeId } = this.#self;
     const member = configuration.members.find(({ id }) => id === nodeId);
-    if (member === undefined) return `node ${nodeId} is not a member of the cluster`;
+    if (member === undefined) {
+      return `node ${nodeId} is not a member of the cluster. Let it in (${this.#lettingIn}), or start it with JOIN instead of PEERS`;
+    }
     return (
       `the seat of node ${nodeId} belongs to store ${member.storeId}, but this data directory holds store ` +
       `${storeId}: it was wiped or replaced, and must not vote as if it remembered. Put the node's own ` +

@@ -71,13 +71,12 @@ export class Standing {
 
   /** One that was removed while it was away is told of no leader: the others do not serve it any more. */
   #reasonLeaderless(): string {
-    const { nodeId } = this.#options;
-    const { strangersTo } = this.#membership;
+    const { strangersTo, wayBack } = this.#membership;
     if (strangersTo.length === 0) return "No leader is known.";
     const peers = strangersTo.map((peer) => `node ${peer}`).join(" and ");
     return (
       `No leader is known, and the membership that ${peers} goes by has no seat for this node: it was removed while it ` +
-      `was away. Stop it, or let it in again (\`folio members add ${nodeId} ADDRESS\`).`
+      `was away. ${wayBack}`
     );
   }
 }

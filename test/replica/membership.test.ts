@@ -101,6 +101,7 @@ t.test("a follower is removed: it says so, its waiters end as not executed, and 
   cluster.time.until(() => late.failure !== undefined, 1000);
   t.equal(late.failure, "NOT_EXECUTED");
   t.match(removed.replica?.view().reason, /was removed from the cluster/);
+  t.match(removed.replica?.view().reason, `\`folio members add ${removed.id} ${removed.address} --voter\``);
   t.equal(removed.isReady, false);
   const { leader } = cluster;
   const others = cluster.nodes.filter((node) => node !== removed);
@@ -330,8 +331,23 @@ t.test(
     cluster.time.advance(2000);
     await node.start();
     cluster.time.until(() => /it was removed while it was away/.test(node.replica?.view().reason ?? ""));
-    t.match(node.replica?.view().reason, new RegExp(`folio members add ${node.id} `));
+    t.match(node.replica?.view().reason, `\`folio members add ${node.id} ${node.address} --voter\``);
     cluster.changed({ kind: "add", nodeId: node.id, storeId: node.storeId, address: node.address });
     cluster.time.until(() => node.isReady);
   },
 );
+
+t.test("a founder whose seat was freed says how it comes back, if it is started with PEERS", async (t) => {
+  const cluster = await readyCluster(3);
+  const node = cluster.followers.at(-1);
+  if (node === undefined) throw new Error("there is no follower");
+  await node.crash();
+  cluster.changed({ kind: "remove", nodeId: node.id });
+  node.wipe();
+  await node.start();
+  cluster.time.until(() => /stays out of the cluster/.test(node.replica?.view().reason ?? ""));
+  t.match(node.replica?.view().reason, `\`folio members add ${node.id} ${node.address} --voter\``);
+  t.match(node.replica?.view().reason, "JOIN instead of PEERS");
+  cluster.changed({ kind: "add", nodeId: node.id, storeId: node.storeId, address: node.address });
+  cluster.time.until(() => node.isReady);
+});
