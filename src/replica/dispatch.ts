@@ -79,6 +79,11 @@ export class Dispatch {
     return true;
   }
 
+  /** This node serves nobody: what was never tried, or certainly refused each time, ends. */
+  refuse(message: string): void {
+    this.#proposals.failQueued(message);
+  }
+
   receiveForward(core: RaftCore, from: NodeId, { forwardId, group: bytes, commandCount }: Forward): void {
     if (core.roleName !== "leader") {
       this.#reject(core, { to: from, forwardId, reason: "notLeader" });

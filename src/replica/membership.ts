@@ -65,6 +65,11 @@ export class Membership {
     return this.#seating.reason;
   }
 
+  /** The seat is another store's, or there is none: nobody who asks this node need wait. */
+  get isOutside(): boolean {
+    return this.#seating.isOutside;
+  }
+
   /** Peers that go by a membership without this store, though it has a seat in its own. */
   get strangersTo(): readonly NodeId[] {
     return this.#seats.strangersTo;

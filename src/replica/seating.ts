@@ -36,6 +36,11 @@ export class Seating {
     return this.#state === "seated" && this.#seats.seat().kind === "seated" ? "" : this.#reason;
   }
 
+  /** The seat is another store's, or there is none: nobody who asks this node need wait. */
+  get isOutside(): boolean {
+    return this.#state !== "founding" && this.#seats.seat().kind === "foreign";
+  }
+
   hello(): Hello {
     return this.#seats.hello();
   }

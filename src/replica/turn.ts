@@ -56,14 +56,26 @@ export class Turn {
 
   /** Input that is ready now is handled together, in one turn. */
   wake(): void {
-    const { life, membership, timers } = this.#parts;
+    const { life, timers } = this.#parts;
     if (this.#isScheduled || life.isStopped) return;
     this.#isScheduled = true;
     timers.afterInput(() => {
       this.#isScheduled = false;
-      const { core } = membership;
-      if (core !== undefined && !life.isStopped) life.guarded(() => this.#run(core));
+      if (!life.isStopped) life.guarded(() => this.#begin());
     });
+  }
+
+  #begin(): void {
+    const { membership } = this.#parts;
+    const { core } = membership;
+    if (core !== undefined) this.#run(core);
+    else if (membership.isOutside) this.#refuse(membership.reason);
+  }
+
+  #refuse(reason: string): void {
+    const { dispatch, reads } = this.#parts;
+    dispatch.refuse(reason);
+    reads.failAll(reason);
   }
 
   #run(core: RaftCore): void {

@@ -124,6 +124,25 @@ t.test("a wiped voter does not vote: its seat belongs to the store that it lost"
   cluster.time.until(() => second?.isReady === true);
 });
 
+t.test("a wiped node refuses draws and reads at once, certainly and with its reason", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const [wiped] = cluster.followers;
+  if (wiped === undefined) throw new Error("there is a follower");
+  await wiped.crash();
+  wiped.wipe();
+  await wiped.start();
+  const early = wiped.propose("before it has heard why it is out");
+  cluster.time.until(() => early.failure !== undefined, 1000);
+  t.match(wiped.replica?.view().reason, /stays out of the cluster/);
+  const late = wiped.propose("afterwards");
+  let refusal = "";
+  wiped.replica?.read(10_000, { ready: () => t.fail("it knows nothing"), fail: (message) => (refusal = message) });
+  cluster.time.until(() => late.failure !== undefined && refusal !== "", 100);
+  t.same([early.failure, late.failure], ["NOT_EXECUTED", "NOT_EXECUTED"]);
+  t.match([early.reason, late.reason, refusal], Array(3).fill(/the seat of node \d belongs to store/));
+});
+
 t.test("reads wait for everything that was committed before them", async (t) => {
   const cluster = await new VirtualCluster(3).start();
   cluster.untilReady();

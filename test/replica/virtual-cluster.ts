@@ -25,6 +25,8 @@ const NETWORK_MS = 0.2;
 export interface Answer {
   result: number | undefined;
   failure: FailureCode | undefined;
+  /** Of the failure, in a sentence. */
+  reason?: string;
 }
 
 /** One node: its disks outlive its processes. */
@@ -166,9 +168,10 @@ export class VirtualNode {
         this.#waiting.delete(answer);
         answer.result = result as number;
       },
-      fail: (code) => {
+      fail: (code, message) => {
         this.#waiting.delete(answer);
         answer.failure = code;
+        answer.reason = message;
       },
     });
     return answer;
