@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { NodeConfig } from "./config.js";
 import type { ClaimedStore } from "./joining.js";
 import type { Machine } from "./machine/machine.js";
+import { namedPeers } from "./node-peers.js";
 import type { Stores } from "./node-stores.js";
 import { Replica } from "./replica/replica.js";
 import { systemClock, systemRandomness, systemTimers } from "./system-ports.js";
@@ -18,7 +19,7 @@ export interface NodeOptions {
   readonly store?: ClaimedStore | undefined;
   readonly version: string;
   readonly logger: Logger;
-  /** How long a founder that is alone listens before it founds, ms; for tests. */
+  /** How long a founder that is alone listens before it founds, and a lone voter before it serves, ms; for tests. */
   readonly loneFounderMs?: number;
   /** The process must end now: this node can no longer be trusted. Called at most once. */
   readonly fatal: (failure: Error) => void;
@@ -58,6 +59,7 @@ export function buildReplica(
       version,
       founders: config.peers,
       contacts,
+      named: namedPeers(config),
       ...(loneFounderMs === undefined ? {} : { loneFounderMs }),
       electionTimeoutMs: config.electionTimeoutMs,
       heartbeatMs: config.heartbeatMs,

@@ -7,6 +7,7 @@ import type { RestApp } from "./api/rest/edge.js";
 import type { NodeConfig } from "./config.js";
 import { NodeAdministration } from "./node-administration.js";
 import { NodeBackend } from "./node-backend.js";
+import { askNamedPeers, namedPeers } from "./node-peers.js";
 import { requirePorts } from "./node-ports.js";
 import { buildReplica, buildTransport, type NodeOptions } from "./node-replica.js";
 import { startScrub } from "./node-scrub.js";
@@ -105,6 +106,11 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   logger.info({ host, port, grpcPort, peerPort, dataDir, storeId: log.storeId }, "folio node listens");
   inner.seed();
   seat.start();
+  const named = askNamedPeers(namedPeers(config), {
+    calls: new PeerClient(),
+    clusterId: () => replica.view().clusterId,
+    told: (address, clusterId) => replica.told(address, clusterId),
+  });
   const upkeep = startUpkeep(machine, logger);
   const scrub = startScrub({
     directories: () => directoriesOf(stores, dataDir),
@@ -116,6 +122,7 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   return {
     backend,
     stop: async (graceMs) => {
+      named.stop();
       await Promise.all([upkeep.stop(), scrub.stop()]);
       const hasLeft = await stopParts(parts, graceMs);
       await closeStores(stores);

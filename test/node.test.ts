@@ -13,6 +13,7 @@ import { openLevelLogStore } from "../src/storage/level-log-store.js";
 import { openLevelStateStore } from "../src/storage/level-state-store.js";
 
 const HOST = "127.0.0.1";
+const LONG_MS = 60_000;
 const STORE_ID = "0123456789abcdef0123456789abcdef";
 
 async function directoryOf(t: Test): Promise<string> {
@@ -36,9 +37,9 @@ async function configOf(dataDir: string): Promise<NodeConfig> {
   return { ...config, nodeId: 1 };
 }
 
-function start(config: NodeConfig): Promise<RunningNode> {
+function start(config: NodeConfig, loneFounderMs = 0): Promise<RunningNode> {
   return startNode({
-    loneFounderMs: 0,
+    loneFounderMs,
     config,
     version: "test",
     logger: pino({ level: "silent" }),
@@ -140,3 +141,25 @@ t.test("a node that was stopped in order starts again with everything it had", a
   t.equal(await draw(second), 6);
   await second.stop(1000);
 });
+
+for (const variable of ["peers", "join"] as const) {
+  t.test(`a directory of another cluster than that of ${variable.toUpperCase()} is refused`, async (t) => {
+    const [running, swapped] = [await configOf(await directoryOf(t)), await configOf(await directoryOf(t))];
+    const [theirs, before] = [await start(running), await start(swapped)];
+    await draw(before);
+    await before.stop(1000);
+    const address = `${HOST}:${running.peerPort}`;
+    const peers = [...swapped.peers, { id: 2, address }];
+    const named = variable === "peers" ? { peers } : { peers: [], join: [address] };
+    const node = await start({ ...swapped, ...named }, LONG_MS);
+    const refused = await draw(node).then(String, (error: { code: string; message: string }) => error);
+    const { reason, clusterId, ready } = node.backend.cluster();
+    t.match(refused, { code: "NOT_EXECUTED", message: reason });
+    t.match(reason, `${address} belongs to cluster ${theirs.backend.cluster().clusterId}, but this node's data to`);
+    t.match({ ready, reason }, { ready: false, reason: clusterId });
+    await Promise.all([node.stop(1000), theirs.stop(1000)]);
+    const alone = await start({ ...swapped, ...named }, 100);
+    t.equal(await draw(alone), 2, "those who are down stop nobody");
+    await alone.stop(1000);
+  });
+}

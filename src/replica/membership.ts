@@ -3,6 +3,7 @@ import type { Configuration, LogIndex, NodeId } from "../raft/types.js";
 import type { Description, Hello, PeerAddress, PeerMessage } from "../transport/transport.js";
 import { openCore } from "./open-core.js";
 import { LIMITS, type ReplicaOptions, type ReplicaPorts } from "./options.js";
+import { OtherClusters, type Service, type Stand } from "./other-clusters.js";
 import { PeerAddresses } from "./peer-addresses.js";
 import type { PeerBook } from "./peer-book.js";
 import { Seating } from "./seating.js";
@@ -18,6 +19,8 @@ export class Membership {
   readonly #seats: Seats;
   readonly #seating: Seating;
   readonly #addresses: PeerAddresses;
+  readonly #others: OtherClusters;
+  readonly #listenMs: number;
   #dialled: readonly PeerAddress[] = [];
   #applied: Configuration | undefined;
   /** Monotonic ms; undefined before, and once the node has listened for long enough. */
@@ -41,9 +44,17 @@ export class Membership {
     this.#appliedIndex = parts.appliedIndex;
     this.#opened = parts.opened;
     const { log, observer } = ports;
-    const { nodeId, address, version, founders, contacts = [] } = options;
+    const { nodeId, address, version, founders, contacts = [], named = [] } = options;
     const { recovery, storeId } = log;
     this.#addresses = new PeerAddresses({ patienceMs: LIMITS.addressPatienceMs, known: founders });
+    this.#listenMs = options.loneFounderMs ?? LIMITS.loneFounderMs;
+    this.#others = new OtherClusters({
+      named,
+      listenMs: this.#listenMs,
+      observer,
+      clusterId: () => this.clusterId,
+      counts: (peer) => this.counts(peer),
+    });
     this.#dialled = [...founders, ...contacts].filter(({ id }) => id !== nodeId);
     this.#seats = new Seats({
       self: { nodeId, storeId, address, version },
@@ -60,14 +71,20 @@ export class Membership {
     return this.#core;
   }
 
-  /** Why the node has no seat, in a sentence; "" while it has. */
+  /** Why the node has no seat, or serves nobody from it, in a sentence; "" while it does. */
   get reason(): string {
-    return this.#seating.reason;
+    const { reason } = this.#seating;
+    return reason === "" ? this.#stand().reason : reason;
   }
 
-  /** The seat is another store's, or there is none: nobody who asks this node need wait. */
-  get isOutside(): boolean {
-    return this.#seating.isOutside;
+  /** Whether callers need wait at all, as far as this node's place decides it. */
+  get service(): Service {
+    return this.#stand().service;
+  }
+
+  #stand(): Stand {
+    if (this.#core !== undefined) return this.#others.stand(this.#core, this.#ports.clock.monotonic());
+    return { service: this.#seating.isOutside ? "refused" : "held", reason: this.#seating.reason };
   }
 
   /** Peers that go by a membership without this store, though it has a seat in its own. */
@@ -130,6 +147,11 @@ export class Membership {
     return member === this.#options.nodeId ? this.#options.address : this.#seats.addressOf(member);
   }
 
+  /** Who answers at an address that PEERS or JOIN names says which cluster it belongs to; "" to none. */
+  told(address: string, clusterId: string): void {
+    this.#others.told(address, clusterId);
+  }
+
   received(from: NodeId, hello: Hello): void {
     if (this.#seating.received(from, hello)) this.#tellAllHello();
   }
@@ -157,15 +179,14 @@ export class Membership {
   /** Looks for peers that are dialled in vain, and lets those go that the core serves no more. */
   housekeep(now: number): void {
     this.#addresses.rotate(now, (peer) => this.#peers.isConnected(peer));
-    if (
-      this.#listensSince !== undefined &&
-      now - this.#listensSince >= (this.#options.loneFounderMs ?? LIMITS.loneFounderMs)
-    ) {
+    if (this.#listensSince !== undefined && now - this.#listensSince >= this.#listenMs) {
       this.#listensSince = undefined;
       this.#seats.waitedForCalls();
       this.#seating.settle();
     }
-    if (this.#core !== undefined) this.#setPeers();
+    if (this.#core === undefined) return;
+    this.#others.look(this.#core, now);
+    this.#setPeers();
   }
 
   #setPeers(): void {

@@ -16,7 +16,9 @@ export interface ReplicaOptions {
   readonly founders: readonly PeerAddress[];
   /** Whom a node that joins keeps streams with until it has its seat. */
   readonly contacts?: readonly PeerAddress[];
-  /** How long a founder that is alone listens before it founds. */
+  /** host:port of everybody else that PEERS or JOIN names, where the host asks them for their cluster (`Replica.told`). */
+  readonly named?: readonly string[];
+  /** How long a founder that is alone listens before it founds, and a lone voter before it serves. */
   readonly loneFounderMs?: number;
   readonly electionTimeoutMs: number;
   readonly heartbeatMs: number;
@@ -99,7 +101,8 @@ export const LIMITS = {
   snapshotRetryDoublingsMax: 4,
   /**
    * A founder that is alone listens so long before it founds: longer than the longest pause between two
-   * attempts of a peer to reach it (transport, backoff).
+   * attempts of a peer to reach it (transport, backoff). A lone voter that PEERS or JOIN names others beside listens
+   * as long before it serves.
    */
   loneFounderMs: 2_500,
   /** How long a change of membership may wait, for its turn and for its commit. */

@@ -81,6 +81,12 @@ export class Replica {
     return this.#parts.membership.core;
   }
 
+  /** Who answers at an address that PEERS or JOIN names says that it belongs to that cluster; "": to none. */
+  told(address: string, clusterId: string): void {
+    this.#parts.membership.told(address, clusterId);
+    this.#parts.turn.wake();
+  }
+
   view(): ReplicaView {
     return this.#parts.standing.view();
   }
@@ -119,9 +125,13 @@ export class Replica {
    * (called once, perhaps at once) hears of it when it has committed. To ask again does no harm.
    */
   changeMembers(request: ChangeMembersRequest, done: (reply: ChangeMembersReply) => void): void {
-    const { life, changes } = this.#parts;
-    if (life.isStopping) done({ outcome: "refused", reason: STOPPING, leaderAddress: "", nodeId: 0 });
-    else changes.request(request, done);
+    const { life, changes, membership } = this.#parts;
+    const nowhere = { leaderAddress: "", nodeId: 0 } as const;
+    if (life.isStopping) done({ outcome: "refused", reason: STOPPING, ...nowhere });
+    // Whoever was let in there would speak for a cluster that may not be the one it asked for.
+    else if (membership.core !== undefined && membership.service !== "open") {
+      done({ outcome: "notLeader", reason: membership.reason, ...nowhere });
+    } else changes.request(request, done);
   }
 
   /**

@@ -67,15 +67,17 @@ export class Turn {
 
   #begin(): void {
     const { membership } = this.#parts;
-    const { core } = membership;
+    const { core, service } = membership;
+    if (service === "refused") this.#refuse(core);
     if (core !== undefined) this.#run(core);
-    else if (membership.isOutside) this.#refuse(membership.reason);
   }
 
-  #refuse(reason: string): void {
-    const { dispatch, reads } = this.#parts;
-    dispatch.refuse(reason);
-    reads.failAll(reason);
+  /** Nobody is served: what was never tried certainly did not act, and what is on its way is answered when it is applied. */
+  #refuse(core: RaftCore | undefined): void {
+    const { dispatch, reads, membership } = this.#parts;
+    dispatch.refuse(membership.reason);
+    reads.failAll(membership.reason);
+    if (core !== undefined) dispatch.rejectInbox(core);
   }
 
   #run(core: RaftCore): void {
@@ -84,8 +86,9 @@ export class Turn {
     const now = clock.monotonic();
     electionTimer.tick(core, now);
     changes.advance(core, now);
-    this.#dispatchCommands(core, now);
-    const readId = reads.nextAsk(now);
+    const isOpen = membership.service === "open";
+    if (isOpen) this.#dispatchCommands(core, now);
+    const readId = isOpen ? reads.nextAsk(now) : undefined;
     if (readId !== undefined) core.readIndex(readId, now);
     const effects = io.send(core, now);
     for (const transition of effects.transitions) this.#observe(transition);
