@@ -108,7 +108,6 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   seat.start();
   const named = askNamedPeers(namedPeers(config), {
     calls: new PeerClient(),
-    clusterId: () => replica.view().clusterId,
     told: (address, clusterId) => replica.told(address, clusterId),
   });
   const upkeep = startUpkeep(machine, logger);

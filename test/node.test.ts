@@ -8,9 +8,11 @@ import t, { type Test } from "tap";
 import { freePorts } from "../cluster/free-ports.js";
 import { loadConfig, type NodeConfig } from "../src/config.js";
 import { type RunningNode, startNode } from "../src/node.js";
+import { askNamedPeers } from "../src/node-peers.js";
 import { claimNodeSeat } from "../src/node-seat.js";
 import { openLevelLogStore } from "../src/storage/level-log-store.js";
 import { openLevelStateStore } from "../src/storage/level-state-store.js";
+import { PeerCallFailure } from "../src/transport/transport.js";
 
 const HOST = "127.0.0.1";
 const LONG_MS = 60_000;
@@ -140,6 +142,28 @@ t.test("a node that was stopped in order starts again with everything it had", a
   const second = await start(config);
   t.equal(await draw(second), 6);
   await second.stop(1000);
+});
+
+t.test("who was of this cluster is asked again: it may have been recovered under another name meanwhile", async (t) => {
+  const answers = ["own", undefined, "theirs"];
+  const described = { nodeId: 2, storeId: STORE_ID, empty: false, version: "test" };
+  const told: string[] = [];
+  await new Promise<void>((resolve) => {
+    const asking = askNamedPeers(["node-2:7070"], {
+      calls: {
+        describe: async (address) => {
+          if (answers.length === 1) resolve();
+          const clusterId = answers.shift();
+          if (clusterId === undefined) throw new PeerCallFailure("unreachable", `${address} is down`);
+          return { ...described, clusterId };
+        },
+      },
+      told: (address, clusterId) => told.push(`${address} ${clusterId}`),
+    });
+    t.teardown(() => asking.stop());
+  });
+  await new Promise(setImmediate);
+  t.same(told, ["node-2:7070 own", "node-2:7070 theirs"]);
 });
 
 for (const variable of ["peers", "join"] as const) {
