@@ -52,7 +52,7 @@ export async function askLeader(
   while (performance.now() < lastBeginsAt) {
     const leftMs = Math.ceil(endsAt - performance.now());
     const attempt = await attemptAt(path.next, request, { ask, deadlineMs: Math.min(leftMs, ATTEMPT_MS_MAX) });
-    if (attempt.kind === "decided") return decision(request, attempt.reply, doubt !== undefined);
+    if (attempt.kind === "decided") return decision(request, attempt.reply, doubt);
     why = attempt.why;
     if (attempt.kind === "uncertain") doubt = attempt.why;
     if (doubt !== undefined && request.kind === "transfer") break;
@@ -117,10 +117,13 @@ async function attemptAt(
   }
 }
 
-/** A removal that is refused after an attempt of unknown fate may be refused because that attempt did it. */
-function decision(request: ChangeMembersRequest, reply: ChangeMembersReply, isUncertain: boolean): LeaderAnswer {
+/**
+ * A leader calls a removal done once it has committed. One that is in force and still refused, after an attempt of unknown
+ * fate, is that attempt on its way.
+ */
+function decision(request: ChangeMembersRequest, reply: ChangeMembersReply, doubt: string | undefined): LeaderAnswer {
   if (reply.outcome === "done") return { kind: "done", reply };
   const members = reply.configuration?.members;
   const isGone = request.kind === "remove" && members?.every(({ id }) => id !== request.nodeId) === true;
-  return isUncertain && isGone ? { kind: "done", reply } : { kind: "refused", reply };
+  return doubt !== undefined && isGone ? { kind: "unknown", why: doubt } : { kind: "refused", reply };
 }

@@ -27,6 +27,7 @@ interface Pending {
   why: string;
 }
 
+type Removal = Extract<ChangeMembersRequest, { readonly kind: "remove" }>;
 type Outcome = Pick<ChangeMembersReply, "outcome"> & { readonly reason?: string };
 
 const DONE: Outcome = { outcome: "done" };
@@ -104,7 +105,7 @@ export class MemberChanges {
       case "transfer":
         return this.#transfer(core, pending, request.nodeId, now);
       case "remove":
-        return this.#remove(core, pending, request.nodeId, now);
+        return this.#remove(core, pending, request, now);
       case "promote":
         return this.#change(core, pending, { kind: "promote", id: request.nodeId }, now);
       case "add": {
@@ -147,10 +148,14 @@ export class MemberChanges {
     return undefined;
   }
 
-  #remove(core: RaftCore, pending: Pending, id: NodeId, now: number): Outcome | undefined {
-    const isMember = core.configuration.members.some((member) => member.id === id);
-    if (!isMember && core.commitIndex >= core.state.log.configurationIndex) return DONE;
-    if (isMember && id === core.id && this.#handsOverFirst(core, pending, now)) return undefined;
+  #remove(core: RaftCore, pending: Pending, { nodeId: id, storeId }: Removal, now: number): Outcome | undefined {
+    const holder = core.configuration.members.find((member) => member.id === id);
+    if (holder === undefined || (storeId !== undefined && holder.storeId !== storeId)) {
+      if (core.commitIndex >= core.state.log.configurationIndex) return DONE;
+      pending.why = notNowReason("changeUnderway");
+      return undefined;
+    }
+    if (id === core.id && this.#handsOverFirst(core, pending, now)) return undefined;
     return this.#change(core, pending, { kind: "remove", id }, now);
   }
 

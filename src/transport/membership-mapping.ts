@@ -25,10 +25,12 @@ function changeToWire(request: ChangeMembersRequest): NonNullable<WireRequest["c
       const { nodeId, storeId, address } = request;
       return { $case: "add", value: { nodeId, storeId, address } };
     }
+    case "promote":
+      return { $case: "promote", value: { nodeId: request.nodeId } };
+    case "remove":
+      return { $case: "remove", value: { nodeId: request.nodeId, storeId: request.storeId ?? "" } };
     case "transfer":
       return { $case: "transfer", value: { nodeId: request.nodeId ?? 0 } };
-    default:
-      return { $case: request.kind, value: { nodeId: request.nodeId } };
   }
 }
 
@@ -44,9 +46,15 @@ export function decodeChangeRequest(bytes: Uint8Array): ChangeMembersRequest {
       return { kind: "add", nodeId, storeId, address };
     }
     case "promote":
-    case "remove":
       checkNodeId(change.value.nodeId);
-      return { kind: change.$case, nodeId: change.value.nodeId };
+      return { kind: "promote", nodeId: change.value.nodeId };
+    case "remove": {
+      const { nodeId, storeId } = change.value;
+      checkNodeId(nodeId);
+      if (storeId === "") return { kind: "remove", nodeId };
+      checkText("store_id", storeId);
+      return { kind: "remove", nodeId, storeId };
+    }
     case "transfer": {
       const { nodeId } = change.value;
       if (nodeId !== 0) checkNodeId(nodeId);

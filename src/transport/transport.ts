@@ -99,7 +99,8 @@ export type ChangeMembersRequest =
   | { readonly kind: "add"; readonly nodeId: NodeId | 0; readonly storeId: string; readonly address: string }
   /** Makes a learner that has caught up a voter. */
   | { readonly kind: "promote"; readonly nodeId: NodeId }
-  | { readonly kind: "remove"; readonly nodeId: NodeId }
+  /** With a store: only while that one holds the seat. Done where it holds it no more. */
+  | { readonly kind: "remove"; readonly nodeId: NodeId; readonly storeId?: string }
   /** Hands leadership over; undefined: to whoever is furthest. */
   | { readonly kind: "transfer"; readonly nodeId: NodeId | undefined };
 

@@ -102,6 +102,28 @@ t.test("what the cluster will not have is refused in a sentence", async (t) => {
   t.match(asked.reply, { outcome: "refused", reason: /last voter/ });
 });
 
+t.test("a store gives up its own seat and nobody else's, and hears of it once that has committed", async (t) => {
+  const cluster = await readyCluster(3);
+  const { leader } = cluster;
+  const seatOf = (nodeId: number) => leader.replica?.core?.configuration.members.find(({ id }) => id === nodeId);
+  cluster.changed({ kind: "add", nodeId: 4, storeId: "first", address: "x:1" });
+  cluster.changed({ kind: "remove", nodeId: 4, storeId: "another" });
+  t.equal(seatOf(4)?.storeId, "first", "the seat is another store's");
+  cluster.changed({ kind: "remove", nodeId: 4, storeId: "first" });
+  t.equal(seatOf(4), undefined);
+  cluster.changed({ kind: "remove", nodeId: 4, storeId: "first" });
+  // Votes are heard, entries are not: nothing commits, so a leader that comes next may bring the seat back.
+  cluster.changed({ kind: "add", nodeId: 5, storeId: "second", address: "x:1" });
+  cluster.filter = (_from, _to, messages) =>
+    messages.filter((message) => message.type !== "appendRequest" || message.entries.length === 0);
+  const first = leader.change({ kind: "remove", nodeId: 5, storeId: "second" });
+  const again = leader.change({ kind: "remove", nodeId: 5, storeId: "second" });
+  cluster.time.until(() => first.reply !== undefined && again.reply !== undefined);
+  t.equal(seatOf(5), undefined, "it is gone from the membership in force");
+  t.match(first.reply, { outcome: "unknown" });
+  t.match(again.reply, { outcome: "refused", reason: "Another change of membership is under way." });
+});
+
 t.test("changes asked for at once are carried out one after the other", async (t) => {
   const cluster = await readyCluster(5);
   const { leader } = cluster;

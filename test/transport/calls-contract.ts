@@ -13,6 +13,7 @@ const REQUESTS: readonly ChangeMembersRequest[] = [
   { kind: "add", nodeId: 7, storeId: "a1b2", address: "[::1]:7070" },
   { kind: "promote", nodeId: 7 },
   { kind: "remove", nodeId: 2 ** 31 - 1 },
+  { kind: "remove", nodeId: 7, storeId: "a1b2" },
   { kind: "transfer", nodeId: 3 },
   { kind: "transfer", nodeId: undefined },
 ];

@@ -47,6 +47,7 @@ t.test("nonsense is refused with a sentence, and the host is not asked", async (
   const world = worldOf(t);
   const one = await world.start(1, new Witness());
   const add = { nodeId: 4, storeId: "s", address: "a:1" };
+  const remove = { nodeId: 4, storeId: "s".repeat(400) };
   const cases: readonly (readonly [Uint8Array, RegExp])[] = [
     [Buffer.from([0x0a, 0x7f]), /cannot be read/],
     [Buffer.alloc(0), /of a kind that this version does not know/],
@@ -55,7 +56,8 @@ t.test("nonsense is refused with a sentence, and the host is not asked", async (
     [WireRequest.encode({ change: { $case: "add", value: { ...add, address: "a".repeat(400) } } }).finish(), /address/],
     [WireRequest.encode({ change: { $case: "add", value: { ...add, nodeId: 2 ** 31 } } }).finish(), /node_id/],
     [WireRequest.encode({ change: { $case: "promote", value: { nodeId: 0 } } }).finish(), /node_id/],
-    [WireRequest.encode({ change: { $case: "remove", value: { nodeId: 0 } } }).finish(), /node_id/],
+    [WireRequest.encode({ change: { $case: "remove", value: { nodeId: 0, storeId: "" } } }).finish(), /node_id/],
+    [WireRequest.encode({ change: { $case: "remove", value: remove } }).finish(), /store_id/],
     [WireRequest.encode({ change: { $case: "transfer", value: { nodeId: 2 ** 40 } } }).finish(), /node_id/],
   ];
   for (const [bytes, words] of cases) {

@@ -41,6 +41,8 @@ export interface PromoteMember {
 
 export interface RemoveMember {
   nodeId: number;
+  /** Only while this store holds the seat; empty: whichever store does. */
+  storeId: string;
 }
 
 export interface TransferLeadership {
@@ -578,13 +580,16 @@ export const PromoteMember: MessageFns<PromoteMember> = {
 };
 
 function createBaseRemoveMember(): RemoveMember {
-  return { nodeId: 0 };
+  return { nodeId: 0, storeId: "" };
 }
 
 export const RemoveMember: MessageFns<RemoveMember> = {
   encode(message: RemoveMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.nodeId !== 0) {
       writer.uint32(8).uint64(message.nodeId);
+    }
+    if (message.storeId !== "") {
+      writer.uint32(18).string(message.storeId);
     }
     return writer;
   },
@@ -608,6 +613,14 @@ export const RemoveMember: MessageFns<RemoveMember> = {
             }
 
             message.nodeId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.storeId = reader.string();
             continue;
           }
         }
