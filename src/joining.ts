@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type AskNode, askLeader, type LeaderAnswer } from "./leader-calls.js";
+import { type AskNode, askLeader } from "./leader-calls.js";
 import type { Configuration } from "./raft/types.js";
 import { clearSeat, readClaim, type SeatClaim, writeClaim } from "./seat-claim.js";
-import type { ChangeMembersRequest } from "./transport/transport.js";
+import type { ChangeMembersReply, ChangeMembersRequest } from "./transport/transport.js";
 
 /** A joiner has all the time in the world: each search for the leader ends after this and begins anew. */
 const SEARCH_MS = 10_000;
@@ -63,51 +63,61 @@ export async function claimSeat(joining: Joining, wanted: number | "auto"): Prom
  * Once the store is open and knows no membership: asks until the cluster has let it in as a learner.
  * @returns the configuration in force then: whom to keep streams with
  */
-export async function join(
-  joining: Joining,
-  seat: { readonly nodeId: number; readonly storeId: string },
-): Promise<Configuration> {
+export async function join(joining: Joining, seat: OwnSeat): Promise<Configuration> {
   const { configuration } = await askUntilDone(joining, { kind: "add", ...seat, address: joining.address });
   if (configuration === undefined) throw new Error("the leader let this node in, but told no membership");
   return configuration;
 }
 
-/**
- * A crash came between giving the seat up and clearing the directory. Whether the seat is still there cannot be asked,
- * but taking it again is refused if another store has it, and then it can be given up for certain.
- */
+/** What a store holds, or held. */
+interface OwnSeat {
+  readonly nodeId: number;
+  readonly storeId: string;
+}
+
+/** The outcome of giving the seat up was not known, or a crash came before the directory was cleared. */
 async function finishLeaving(joining: Joining): Promise<void> {
   const claim = await readClaim(joining.dataDir);
   if (claim?.stage !== "leaving") return;
   const { nodeId, storeId } = claim;
-  if (nodeId !== undefined) {
-    const address = joining.address;
-    const regained = await askUntil(joining, { kind: "add", nodeId, storeId, address }, ["done", "refused"]);
-    if (regained.kind === "done") await askUntilDone(joining, { kind: "remove", nodeId });
-  }
+  if (nodeId !== undefined) await askUntilDone(joining, removalOf({ nodeId, storeId }), "Still leaving the cluster");
   await clearSeat(joining.dataDir);
   joining.notice(`Node ${nodeId ?? ""} has given its seat up before; this directory begins anew.`);
 }
 
-async function askUntilDone(joining: Joining, request: ChangeMembersRequest) {
-  const { reply } = await askUntil(joining, request, ["done"]);
-  return reply;
+/** By that very store: nobody else's seat is touched, and it is done as well where an operator removed it before. */
+function removalOf(seat: OwnSeat): ChangeMembersRequest {
+  return { kind: "remove", ...seat };
 }
 
-type Decision = Extract<LeaderAnswer, { readonly kind: "done" | "refused" }>;
+/**
+ * Gives the seat up, by one call. That it is attempted is noted first: where the outcome stays open, the next start
+ * finishes it.
+ * @returns undefined once it is certain that the seat is gone; else why it is not, in a sentence
+ */
+export async function leave(
+  { ask, addresses, dataDir }: Pick<Joining, "ask" | "addresses" | "dataDir">,
+  seat: OwnSeat,
+  deadlineMs: number,
+): Promise<string | undefined> {
+  await writeClaim(dataDir, { ...seat, stage: "leaving" });
+  const answer = await askLeader(removalOf(seat), { ask, addresses, deadlineMs });
+  if (answer.kind === "done") return undefined;
+  return answer.kind === "refused" ? answer.reply.reason : answer.why;
+}
 
-async function askUntil(
+/** Refusals pass: another change is under way, a leader stops, an operator is to free the seat first. */
+async function askUntilDone(
   { ask, addresses, notice }: Pick<Joining, "ask" | "addresses" | "notice">,
   request: ChangeMembersRequest,
-  enough: readonly Decision["kind"][],
-): Promise<Decision> {
+  waiting = "Not let in yet",
+): Promise<ChangeMembersReply> {
   let told = "";
   for (;;) {
     const answer = await askLeader(request, { ask, addresses, deadlineMs: SEARCH_MS });
-    const isDecision = answer.kind === "done" || answer.kind === "refused";
-    if (isDecision && enough.includes(answer.kind)) return answer;
-    const why = isDecision ? `the cluster refuses: ${answer.reply.reason}` : answer.why;
-    if (why !== told) notice(`Not let in yet, asking on: ${why}`);
+    if (answer.kind === "done") return answer.reply;
+    const why = answer.kind === "refused" ? `the cluster refuses: ${answer.reply.reason}` : answer.why;
+    if (why !== told) notice(`${waiting}, asking on: ${why}`);
     told = why;
     await pause(RETRY_PAUSE_MS);
   }
@@ -118,21 +128,20 @@ export interface Promotion {
   stop(): void;
 }
 
+/** What a node that runs asks with. Whom: as it knows the cluster by then, which may have replaced all of JOIN. */
+type Asking = Pick<Joining, "ask" | "notice"> & { readonly addresses: () => readonly string[] };
+
 /** Asks for a vote until this node has one; `seat` says what it has. A node without a seat asks for nothing. */
-export function becomeVoter(
-  joining: Pick<Joining, "ask" | "addresses" | "notice">,
-  nodeId: number,
-  seat: () => "voter" | "learner" | undefined,
-): Promotion {
+export function becomeVoter(asking: Asking, nodeId: number, seat: () => "voter" | "learner" | undefined): Promotion {
   const stopped = new AbortController();
-  askForVote(joining, { nodeId, seat, signal: stopped.signal }).catch((error: unknown) => {
-    joining.notice(`No vote is asked for any more: ${error instanceof Error ? error.message : String(error)}`);
+  askForVote(asking, { nodeId, seat, signal: stopped.signal }).catch((error: unknown) => {
+    asking.notice(`No vote is asked for any more: ${error instanceof Error ? error.message : String(error)}`);
   });
   return { stop: () => stopped.abort() };
 }
 
 async function askForVote(
-  { ask, addresses, notice }: Pick<Joining, "ask" | "addresses" | "notice">,
+  { ask, addresses, notice }: Asking,
   {
     nodeId,
     seat,
@@ -146,7 +155,10 @@ async function askForVote(
   let told = "";
   while (!signal.aborted && seat() !== "voter") {
     if (seat() === "learner") {
-      const answer = await askLeader({ kind: "promote", nodeId }, { ask, addresses, deadlineMs: SEARCH_MS });
+      const answer = await askLeader(
+        { kind: "promote", nodeId },
+        { ask, addresses: addresses(), deadlineMs: SEARCH_MS },
+      );
       if (answer.kind === "done") return;
       const why = answer.kind === "refused" ? answer.reply.reason : answer.why;
       if (why !== told) notice(`Not a voter yet: ${why}`);

@@ -53,8 +53,8 @@ export class NodeAdministration implements Administration {
     this.#deadlineMs = options.deadlineMs;
   }
 
-  async changeMembers(change: MembershipChange, deadlineMs = this.#deadlineMs): Promise<MembershipOutcome> {
-    const endsAt = performance.now() + deadlineMs;
+  async changeMembers(change: MembershipChange): Promise<MembershipOutcome> {
+    const endsAt = performance.now() + this.#deadlineMs;
     if (change.kind !== "add") {
       // Before anything is asked: a removal that had to be repeated finds no member either, and was done all the same.
       const unknown = change.id === undefined ? undefined : await this.#whyAbsent(change.id, endsAt);

@@ -1,11 +1,8 @@
 import type { Logger } from "pino";
 import type { Config, NodeConfig } from "./config.js";
-import { OperatingFailure } from "./failure.js";
 import { reminding } from "./join-reminder.js";
-import { becomeVoter, type ClaimedSeat, claimSeat, type Joining, join, type Promotion } from "./joining.js";
-import type { NodeAdministration } from "./node-administration.js";
+import { becomeVoter, type ClaimedSeat, claimSeat, type Joining, join, leave, type Promotion } from "./joining.js";
 import { requirePorts } from "./node-ports.js";
-import { writeClaim } from "./seat-claim.js";
 import { systemRandomness } from "./system-ports.js";
 import { PeerClient } from "./transport/peer-client.js";
 import type { PeerAddress } from "./transport/transport.js";
@@ -54,7 +51,7 @@ async function asking<Result>(
   }
 }
 
-function joiningOf(config: Config, logger: Logger): Joining {
+export function joiningOf(config: Config, logger: Logger): Joining {
   const calls = new PeerClient();
   return {
     ask: (address, request, deadlineMs) => calls.changeMembers(address, request, deadlineMs),
@@ -66,61 +63,72 @@ function joiningOf(config: Config, logger: Logger): Joining {
   };
 }
 
+/** The membership as this node knows it. */
+export interface KnownMember {
+  readonly id: number;
+  readonly kind: "voter" | "learner";
+  readonly address: string;
+}
+
+type SeatConfig = Pick<NodeConfig, "nodeId" | "voter" | "leave">;
+
 /** What a node that joined does about its seat while it runs. */
 export class NodeSeat {
-  readonly #config: NodeConfig;
+  readonly #config: SeatConfig;
   readonly #storeId: string;
+  readonly #joining: Joining;
   readonly #logger: Logger;
-  readonly #administration: NodeAdministration;
-  readonly #kind: () => "voter" | "learner" | undefined;
+  readonly #members: () => readonly KnownMember[];
   #promotion: Promotion | undefined;
 
   constructor(options: {
-    readonly config: NodeConfig;
+    readonly config: SeatConfig;
     readonly storeId: string;
+    readonly joining: Joining;
     readonly logger: Logger;
-    readonly administration: NodeAdministration;
-    /** Of the seat that this node has; undefined without one. */
-    readonly kind: () => "voter" | "learner" | undefined;
+    /** Empty while this node has no seat. */
+    readonly members: () => readonly KnownMember[];
   }) {
     this.#config = options.config;
     this.#storeId = options.storeId;
+    this.#joining = options.joining;
     this.#logger = options.logger;
-    this.#administration = options.administration;
-    this.#kind = options.kind;
+    this.#members = options.members;
   }
 
   /** Asks for a vote, if this node is to have one. */
   start(): void {
-    const { join: addresses, voter, nodeId } = this.#config;
-    if (addresses.length === 0 || !voter) return;
-    this.#promotion = becomeVoter(joiningOf(this.#config, this.#logger), nodeId, this.#kind);
+    const { voter, nodeId } = this.#config;
+    if (this.#joining.addresses.length === 0 || !voter) return;
+    this.#promotion = becomeVoter({ ...this.#joining, addresses: () => this.#addresses() }, nodeId, () => this.#kind());
   }
 
   stop(): void {
     this.#promotion?.stop();
   }
 
+  #kind(): KnownMember["kind"] | undefined {
+    return this.#members().find(({ id }) => id === this.#config.nodeId)?.kind;
+  }
+
+  /** The members first: of those in JOIN none may be left. */
+  #addresses(): readonly string[] {
+    const others = this.#members().filter(({ id }) => id !== this.#config.nodeId);
+    return [...new Set([...others.map(({ address }) => address), ...this.#joining.addresses])];
+  }
+
   /**
-   * Gives the seat up, if that is what this node does when it stops. What is attempted is noted first: if the answer
-   * does not come, the next start finishes it.
+   * Gives the seat up, if that is what this node does when it stops; also one that was taken from it, since what it knows
+   * of that may be old. One that was made a voter stays.
    * @returns whether the directory counts no more
    */
   async giveUp(): Promise<boolean> {
-    const { dataDir, nodeId, leave } = this.#config;
-    if (!leave || this.#kind() !== "learner") return false;
-    await writeClaim(dataDir, { storeId: this.#storeId, nodeId, stage: "leaving" });
-    try {
-      const outcome = await this.#administration.changeMembers({ kind: "remove", id: nodeId }, LEAVE_MS);
-      if (outcome.kind !== "refused") {
-        this.#logger.info("this learner has given its seat up");
-        return true;
-      }
-      this.#logger.warn({ reason: outcome.detail }, "the seat could not be given up yet; the next start does");
-    } catch (error) {
-      if (!(error instanceof OperatingFailure)) throw error;
-      this.#logger.warn({ reason: error.message }, "the seat could not be given up in time; the next start does");
-    }
-    return false;
+    const { nodeId, leave: leaves } = this.#config;
+    if (!leaves || this.#kind() === "voter") return false;
+    const asking = { ...this.#joining, addresses: this.#addresses() };
+    const reason = await leave(asking, { nodeId, storeId: this.#storeId }, LEAVE_MS);
+    if (reason === undefined) this.#logger.info("this learner has given its seat up");
+    else this.#logger.warn({ reason }, "the seat could not be given up in time; the next start does");
+    return reason === undefined;
   }
 }

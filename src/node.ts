@@ -11,7 +11,7 @@ import { askNamedPeers, namedPeers } from "./node-peers.js";
 import { requirePorts } from "./node-ports.js";
 import { buildReplica, buildTransport, type NodeOptions } from "./node-replica.js";
 import { startScrub } from "./node-scrub.js";
-import { joinCluster, NodeSeat } from "./node-seat.js";
+import { joinCluster, joiningOf, NodeSeat } from "./node-seat.js";
 import { closeStores, directoriesOf, openStores, type Stores } from "./node-stores.js";
 import { startUpkeep } from "./node-upkeep.js";
 import type { Replica } from "./replica/replica.js";
@@ -90,8 +90,9 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   registerClusterGauges(metrics.registry, () => backend.cluster());
   registerTransportCounters(metrics.registry, () => transport.stats);
   const administration = administrationOf(config, replica);
-  const kind = () => replica.view().members.find(({ id }) => id === config.nodeId)?.kind;
-  const seat = new NodeSeat({ config, storeId: log.storeId, logger, administration, kind });
+  const joining = joiningOf(config, logger);
+  const members = () => replica.view().members;
+  const seat = new NodeSeat({ config, storeId: log.storeId, joining, logger, members });
   const { rest, grpc } = await buildEdges(options, { backend, administration, metrics });
   const parts: Parts = { transport, replica, rest, grpc, seat };
   try {

@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join as pathOf } from "node:path";
+import { pino } from "pino";
 import t, { type Test } from "tap";
-import { becomeVoter, claimSeat, type Joining, join } from "../src/joining.js";
+import { becomeVoter, claimSeat, type Joining, join, leave } from "../src/joining.js";
+import { type KnownMember, NodeSeat } from "../src/node-seat.js";
 import { closeStores, openStores } from "../src/node-stores.js";
 import { clearSeat, readClaim, writeClaim } from "../src/seat-claim.js";
-import type { ChangeMembersReply, ChangeMembersRequest } from "../src/transport/transport.js";
+import { type ChangeMembersReply, type ChangeMembersRequest, PeerCallFailure } from "../src/transport/transport.js";
 
 const STORE = "0123456789abcdef0123456789abcdef";
 
@@ -13,15 +15,18 @@ function reply(outcome: ChangeMembersReply["outcome"], extra: Partial<ChangeMemb
   return { outcome, reason: "", leaderAddress: "", nodeId: 0, configuration, ...extra };
 }
 
-/** A cluster that lets in whoever asks, as the leader would: a store keeps its id. */
+/** A cluster that lets in whoever asks and lets go whoever leaves, as the leader would: a seat is one store's. */
 class Cluster {
   readonly asked: ChangeMembersRequest[] = [];
   readonly seats = new Map<number, string>();
+  /** Addresses at which nobody is any more. */
+  readonly gone = new Set<string>();
   answer: (request: ChangeMembersRequest) => ChangeMembersReply = (request) => this.#decide(request);
 
   #decide(request: ChangeMembersRequest): ChangeMembersReply {
     if (request.kind === "remove") {
-      return this.seats.delete(request.nodeId) ? reply("done") : reply("refused", { reason: "unknown member" });
+      if (this.seats.get(request.nodeId) === request.storeId) this.seats.delete(request.nodeId);
+      return reply("done");
     }
     if (request.kind !== "add") return reply("done");
     const { nodeId, storeId } = request;
@@ -37,7 +42,8 @@ class Cluster {
 function joiner(t: Test, cluster = new Cluster(), dataDir = t.testdir()) {
   const notices: string[] = [];
   const joining: Joining = {
-    ask: async (_address, request) => {
+    ask: async (address, request) => {
+      if (cluster.gone.has(address)) throw new PeerCallFailure("unreachable", `${address} cannot be reached`);
       cluster.asked.push(request);
       return cluster.answer(request);
     },
@@ -123,6 +129,45 @@ t.test("a seat given up just before a crash is given up for certain, and the dir
   }
 });
 
+t.test("as long as it is not certain that the seat is given up, the directory stays and asking goes on", async (t) => {
+  const { cluster, dataDir, joining, notices } = joiner(t);
+  cluster.seats.set(4, STORE);
+  await writeClaim(dataDir, { storeId: STORE, nodeId: 4, stage: "leaving" });
+  mkdirSync(pathOf(dataDir, "log"));
+  const decide = cluster.answer;
+  const passing = [
+    reply("refused", { reason: "Another change of membership is under way." }),
+    reply("refused", { reason: "The node is shutting down." }),
+  ];
+  cluster.answer = (request) => {
+    t.ok(existsSync(pathOf(dataDir, "log")), "nothing is cleared while it asks");
+    return passing.shift() ?? decide(request);
+  };
+  t.same(await claimSeat(joining, 5), { nodeId: 5, store: undefined });
+  t.same([...cluster.seats], [], "the old seat is free");
+  t.same(
+    cluster.asked,
+    Array.from({ length: 3 }, () => ({ kind: "remove", nodeId: 4, storeId: STORE })),
+  );
+  t.match(notices, [/still leaving.* is under way/i, /still leaving.*shutting down/i, /has given its seat up before/]);
+  t.notOk(existsSync(pathOf(dataDir, "log")));
+});
+
+t.test("a node that leaves notes it first, and only what the leader calls done counts as done", async (t) => {
+  const seat = { nodeId: 4, storeId: STORE };
+  const { cluster, dataDir, joining } = joiner(t);
+  const decide = cluster.answer;
+  cluster.answer = () => reply("refused", { reason: "Another change of membership is under way." });
+  t.equal(await leave(joining, seat, 1000), "Another change of membership is under way.");
+  t.same(await readClaim(dataDir), { ...seat, stage: "leaving" });
+  cluster.answer = decide;
+  for (const holder of [STORE, undefined, "f".repeat(32)]) {
+    if (holder !== undefined) cluster.seats.set(4, holder);
+    t.equal(await leave(joining, seat, 1000), undefined, "its own seat, one that is gone, one that is another's now");
+  }
+  t.same([...cluster.seats], [[4, "f".repeat(32)]], "nobody else's seat is touched");
+});
+
 t.test("clearing a seat can be repeated, and ends with the note", async (t) => {
   const dataDir = t.testdir({ log: { CURRENT: "x" }, "other.txt": "x" });
   await writeClaim(dataDir, { storeId: STORE, nodeId: 4, stage: "leaving" });
@@ -154,7 +199,7 @@ t.test("a learner asks for a vote until it has one", async (t) => {
   let refusals = 2;
   cluster.answer = () => (refusals-- > 0 ? reply("refused", { reason: "it has not caught up" }) : reply("done"));
   let seat: "voter" | "learner" | undefined;
-  becomeVoter(joining, 4, () => seat);
+  becomeVoter(asking(joining), 4, () => seat);
   await until(() => notices.length === 0);
   t.same(cluster.asked, [], "without a seat there is nothing to ask for");
   seat = "learner";
@@ -164,17 +209,62 @@ t.test("a learner asks for a vote until it has one", async (t) => {
   t.match(cluster.asked[2], { kind: "promote", nodeId: 4 });
 });
 
+function seatOf({ joining }: { readonly joining: Joining }, leaves: boolean, members: readonly KnownMember[]) {
+  return new NodeSeat({
+    config: { nodeId: 4, voter: !leaves, leave: leaves },
+    storeId: STORE,
+    joining,
+    logger: pino({ level: "silent" }),
+    members: () => members,
+  });
+}
+
+const other = { id: 7, kind: "voter", address: "10.0.0.7:7070" } as const;
+
+t.test(
+  "where all of JOIN was replaced meanwhile, the members that the node knows are asked for its vote",
+  async (t) => {
+    const node = joiner(t);
+    node.cluster.gone.add("10.0.0.1:7070");
+    const seat = seatOf(node, false, [{ id: 4, kind: "learner", address: "10.0.0.4:7070" }, other]);
+    seat.start();
+    await until(() => node.cluster.asked.length === 1);
+    seat.stop();
+    t.same(node.cluster.asked, [{ kind: "promote", nodeId: 4 }]);
+  },
+);
+
+t.test("a learner with LEAVE gives its seat up, or makes sure that it is gone; a voter stays", async (t) => {
+  const own = (kind: "voter" | "learner") => [{ id: 4, kind, address: "10.0.0.4:7070" }, other] as const;
+  const removal = { kind: "remove", nodeId: 4, storeId: STORE };
+  for (const members of [own("learner"), [other], []]) {
+    const node = joiner(t);
+    t.equal(await seatOf(node, true, members).giveUp(), true);
+    t.same(node.cluster.asked, [removal]);
+  }
+  const voter = joiner(t);
+  t.equal(await seatOf(voter, true, own("voter")).giveUp(), false);
+  t.equal(await seatOf(voter, false, own("learner")).giveUp(), false, "without LEAVE it comes back as itself");
+  t.same(voter.cluster.asked, []);
+  t.equal(await readClaim(voter.dataDir), undefined);
+});
+
 t.test("a voter asks for nothing, and a node that stops asks no more", async (t) => {
   const { cluster, joining } = joiner(t);
-  becomeVoter(joining, 4, () => "voter");
+  becomeVoter(asking(joining), 4, () => "voter");
   cluster.answer = () => reply("refused", { reason: "not caught up" });
-  const promotion = becomeVoter(joining, 4, () => "learner");
+  const promotion = becomeVoter(asking(joining), 4, () => "learner");
   await until(() => cluster.asked.length === 1);
   promotion.stop();
   const { length } = cluster.asked;
   await new Promise((resolve) => setTimeout(resolve, 500));
   t.ok(cluster.asked.length <= length, "nothing more was asked");
 });
+
+/** As a node that runs asks: whom, it looks up each time. */
+function asking({ addresses, ...joining }: Joining) {
+  return { ...joining, addresses: () => addresses };
+}
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -10,7 +10,7 @@ import type { NodePorts } from "../../cluster/ports.js";
 import { poll, serves } from "../../cluster/readiness.js";
 import { readClaim, writeClaim } from "../../src/seat-claim.js";
 import { cliEntry } from "./folio-cluster.js";
-import { getJson, realClusterIn } from "./real-cluster.js";
+import { ADMIN_KEY, getJson, realClusterIn } from "./real-cluster.js";
 import { until } from "./waiting.js";
 
 /** What a container of the service has in its environment; names and addresses are this machine's. */
@@ -88,6 +88,14 @@ async function learnersOf(cluster: LocalCluster): Promise<number[]> {
   return nodes.filter(({ kind }) => kind === "learner").map(({ id }) => id);
 }
 
+async function removed(cluster: LocalCluster, id: number): Promise<void> {
+  const response = await fetch(`${cluster.rest(1)}/api/v1/cluster/members/${id}`, {
+    method: "DELETE",
+    headers: { "x-api-key": ADMIN_KEY },
+  });
+  if (!response.ok) throw new Error(`node ${id} was not removed: ${await response.text()}`);
+}
+
 async function idOf({ origin }: Learner): Promise<number> {
   return (await getJson<MembersBody>(`${origin}/api/v1/cluster`)).node_id;
 }
@@ -125,6 +133,13 @@ t.test(
     await restart(two);
     t.equal(await idOf(two), 6, "when it comes back it is somebody new");
     t.equal(await nextAt(two), 4);
+
+    await removed(cluster, ids[0]);
+    t.same(await learnersOf(cluster), [6]);
+    one.process.signal("SIGTERM");
+    t.match(await one.process.exited, { code: 0 });
+    t.same(readdirSync(one.dataDir), [], "one whose seat an operator took begins anew as well");
+    t.same(await learnersOf(cluster), [6], "and nobody else's seat is touched");
   },
 );
 
