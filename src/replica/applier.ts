@@ -14,12 +14,19 @@ export interface Checkpointed {
   readonly configuration: Configuration | undefined;
 }
 
+export interface AppliedEntry {
+  readonly index: LogIndex;
+  /** Effective time before the entry, ms since the epoch. */
+  readonly previousTime: number;
+}
+
 /** Somebody who looks at the state as it was at certain entries. */
 export interface StateWitness {
-  /** The entry was applied; called after each. */
-  applied(index: LogIndex): void;
-  /** The least index above `index` at which a checkpoint is wanted that holds it exactly. */
-  nextBoundary(index: LogIndex): LogIndex;
+  /**
+   * The entry was applied; called after each.
+   * @returns whether a checkpoint is wanted that holds exactly what is applied now
+   */
+  applied(entry: AppliedEntry): boolean;
   /** The state store holds exactly the state at `index`, with no checkpoint in flight. */
   checkpointedAt(index: LogIndex): void;
 }
@@ -87,15 +94,17 @@ export class Applier {
   applyUpTo(index: LogIndex, entries: EntryCache, own: OwnOutcomes): boolean {
     const first = this.appliedIndex + 1;
     if (first > index || this.#atBoundary || this.#isHeld) return false;
-    const boundary = this.#witness.nextBoundary(this.appliedIndex);
-    const last = Math.min(index, boundary, first + LIMITS.applyEntriesPerTurnMax - 1);
+    const last = Math.min(index, first + LIMITS.applyEntriesPerTurnMax - 1);
     for (const entry of entries.range(first, last)) {
+      const { time: previousTime } = this.#replicated;
       const commands = this.#replicated.apply(entry, own);
-      this.#witness.applied(entry.index);
       this.#observer.entryApplied({ index: entry.index, commands });
+      if (this.#witness.applied({ index: entry.index, previousTime })) {
+        this.#checkpointHere();
+        break;
+      }
     }
-    if (last === boundary) this.#checkpointHere();
-    return last < index;
+    return this.appliedIndex < index;
   }
 
   /** With a checkpoint in flight, everything waits for it: that is rare, and takes as long as one write. */

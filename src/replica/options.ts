@@ -32,7 +32,7 @@ export interface ReplicaOptions {
   readonly logTailEntries?: number;
   /** All snapshots that this node sends, together. */
   readonly snapshotBytesPerSecond?: number;
-  /** The state's rows are compared with the peers' at every multiple of this index. */
+  /** The state's rows are compared with the peers' at every multiple of this index, and at each day's first entry. */
   readonly rowsDigestIntervalEntries?: number;
 }
 

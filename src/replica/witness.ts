@@ -1,9 +1,16 @@
 import type { ReplicatedState } from "../machine/replicated-state.js";
 import type { LogIndex } from "../raft/types.js";
-import type { StateWitness } from "./applier.js";
+import type { AppliedEntry, StateWitness } from "./applier.js";
 import { LIMITS } from "./options.js";
 import type { RowsDigest } from "./rows-digest.js";
 import type { StateDigests } from "./state-digests.js";
+
+const DAY_MS = 86_400_000;
+
+/** In UTC. Of effective time, so the first entry of a day is the same one on every node. */
+function dayOf(time: number): number {
+  return Math.floor(time / DAY_MS);
+}
 
 /** Takes digests of the state at the same entries on every node. */
 export class DigestWitness implements StateWitness {
@@ -24,14 +31,11 @@ export class DigestWitness implements StateWitness {
     this.#rowsIntervalEntries = options.rowsIntervalEntries;
   }
 
-  applied(index: LogIndex): void {
-    if (index % LIMITS.digestIntervalEntries === 0) this.#digests.taken("entries", this.#replicated.digest);
-  }
-
   /** While rows are still being read, the next place is passed over. */
-  nextBoundary(index: LogIndex): LogIndex {
-    if (this.#rows.isBusy) return Number.POSITIVE_INFINITY;
-    return (Math.floor(index / this.#rowsIntervalEntries) + 1) * this.#rowsIntervalEntries;
+  applied({ index, previousTime }: AppliedEntry): boolean {
+    if (index % LIMITS.digestIntervalEntries === 0) this.#digests.taken("entries", this.#replicated.digest);
+    const isPlace = index % this.#rowsIntervalEntries === 0 || dayOf(this.#replicated.time) > dayOf(previousTime);
+    return isPlace && !this.#rows.isBusy;
   }
 
   checkpointedAt(index: LogIndex): void {

@@ -7,6 +7,8 @@ import { VirtualCluster, type VirtualNode } from "./virtual-cluster.js";
 
 // Two nodes that applied the same hold the same, or somebody hears of it.
 
+const DAY_MS = 86_400_000;
+
 const STATUS: PeerStatus = {
   type: "status",
   role: "follower",
@@ -140,6 +142,50 @@ t.test("a row that changes behind the back of everybody is found out, too", asyn
   cluster.time.until(() => cluster.nodes.every(({ divergences }) => divergences.length > 0));
   t.ok(cluster.nodes.every(({ divergences }) => divergences.every(({ what }) => what === "rows")));
   t.match(wrong?.replica?.view().reason, /\(rows\) differs/);
+});
+
+t.test("where few entries come, rows are compared at the first one of every day", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const load = new Load(cluster);
+  load.run(cluster.nodes, 10);
+  const [wrong] = cluster.followers;
+  wrong?.machine?.spoil(3);
+  load.run(cluster.nodes, 200);
+  const divergences = () => cluster.nodes.flatMap((node) => node.divergences);
+  t.same(divergences(), [], "nobody looks at a row within the day");
+  for (const { time } of cluster.nodes) time.wallOffsetMs += DAY_MS;
+  load.run(cluster.nodes, 1);
+  cluster.time.until(() => /\(rows\) differs from that of node \d and/.test(wrong?.replica?.view().reason ?? ""));
+  const [found] = divergences();
+  t.ok(
+    divergences().every(({ what, index }) => what === "rows" && index === found?.index),
+    "all at the same entry",
+  );
+  t.equal(divergences().length, 4, "it differs from both, and both from it");
+});
+
+t.test("a node that was away at midnight finds the day's entry in its log", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const load = new Load(cluster);
+  load.run(cluster.nodes, 10);
+  const [away] = cluster.followers;
+  away?.machine?.spoil(3);
+  cluster.time.advance(1000);
+  await away?.crash();
+  for (const { time } of cluster.nodes) time.wallOffsetMs += DAY_MS;
+  load.run(
+    cluster.nodes.filter((node) => node !== away),
+    100,
+  );
+  await away?.start();
+  cluster.time.until(() => away?.divergences.some(({ what }) => what === "rows") === true);
+  t.same(
+    away?.divergences.map(({ what }) => what),
+    ["rows", "rows"],
+    "it differs from both",
+  );
 });
 
 t.test("nodes that restart, fall behind and install snapshots come to the same digests", async (t) => {
