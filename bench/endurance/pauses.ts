@@ -23,18 +23,24 @@ export class Answers {
     }
   }
 
-  /** The longest time, ms, that any caller was without an answer, of the gaps that touch the stretch. */
-  longestPauseMs({ from, to }: Stretch): number {
+  /**
+   * The longest time, ms, that any caller was without an answer, of the gaps that touch the stretch; without what the
+   * machine stood still in them.
+   */
+  longestPauseMs({ from, to }: Stretch, stalls: readonly Stretch[] = []): number {
     let longest = 0;
+    const see = (gap: Stretch): void => {
+      longest = Math.max(longest, gap.to - gap.from - stalledMs(gap, stalls));
+    };
     for (const [caller, times] of this.#byCaller) {
       const first = this.#begun.get(caller) ?? from;
       for (let place = firstAfter(times, from); place < times.length; place++) {
         const begun = times[place - 1] ?? first;
         if (begun > to) break;
-        longest = Math.max(longest, (times[place] ?? 0) - begun);
+        see({ from: begun, to: times[place] ?? 0 });
       }
       // Whoever got nothing any more waited until the end of the stretch at least.
-      longest = Math.max(longest, to - (times.at(-1) ?? first));
+      see({ from: times.at(-1) ?? first, to });
     }
     return longest;
   }
@@ -57,6 +63,11 @@ export class Answers {
     for (const times of this.#byCaller.values()) count += firstAfter(times, to) - firstAfter(times, from);
     return (count * 1000) / (to - from);
   }
+}
+
+/** How much of the stretch the machine stood still. */
+export function stalledMs({ from, to }: Stretch, stalls: readonly Stretch[]): number {
+  return stalls.reduce((sum, stall) => sum + Math.max(0, Math.min(to, stall.to) - Math.max(from, stall.from)), 0);
 }
 
 /** The place of the first time after `moment`. */

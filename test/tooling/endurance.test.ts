@@ -6,8 +6,8 @@ import type { Draw } from "../../bench/endurance/callers.js";
 import { faultsOf } from "../../bench/endurance/callers.js";
 import { drawDamage, inflictDamage } from "../../bench/endurance/damage.js";
 import { parseEnduranceOptions } from "../../bench/endurance/options.js";
-import { Answers, median } from "../../bench/endurance/pauses.js";
-import { transfer } from "../../bench/endurance/transfer.js";
+import { Answers, median, type Stretch, stalledMs } from "../../bench/endurance/pauses.js";
+import { figuresOf, transfer } from "../../bench/endurance/transfer.js";
 import { UsageError } from "../../bench/options.js";
 import { FolioError } from "../../src/client/error.js";
 
@@ -37,6 +37,50 @@ t.test("a pause is the longest gap between two answers of one caller that touche
 t.test("a caller who joins late was not waiting before", (t) => {
   const answers = new Answers([drawn(1, 0, 50, 1), drawn(1, 50, 100, 2), drawn(2, 90, 100, 3)]);
   t.equal(answers.longestPauseMs({ from: 0, to: 100 }), 50);
+  t.end();
+});
+
+t.test("what the machine stood still is no part of a pause, and the rest of it is", (t) => {
+  const answers = new Answers([drawn(1, 0, 100, 1), drawn(2, 0, 60, 2), drawn(2, 60, 100, 3)]);
+  const stalls = [
+    { from: -50, to: 30 },
+    { from: 40, to: 50 },
+    { from: 99, to: 300 },
+  ];
+  t.equal(stalledMs({ from: 0, to: 100 }, stalls), 41);
+  t.equal(answers.longestPauseMs({ from: 0, to: 100 }, stalls), 59);
+  t.equal(answers.longestPauseMs({ from: 0, to: 100 }, [{ from: 0, to: 58 }]), 42, "then another pause is the longest");
+  t.end();
+});
+
+t.test("hand-overs are judged by the longest pause of all, less what the machine stood still", (t) => {
+  const handOvers = Array.from({ length: 30 }, (_, place) => {
+    const from = place * 2000;
+    return { quiet: { from, to: from + 1000 }, during: { from: from + 1000, to: from + 2000 }, callMs: 20 };
+  });
+  /** A caller that gets an answer every 10 ms, but for the time from 1010 to the given moment. */
+  const drawsUntil = (resumed: number) => {
+    const times = Array.from({ length: 6000 }, (_, place) => 10 * (place + 1));
+    const answered = times.filter((time) => time <= 1010 || time >= resumed);
+    return answered.map((time, place) => drawn(1, time - 10, time, place + 1));
+  };
+  const misses = (resumed: number, stalls: readonly Stretch[] = []) =>
+    figuresOf({ handOvers, draws: drawsUntil(resumed), stalls, clients: 1 }).misses;
+  t.same(misses(1100), []);
+  t.same(misses(1500), ["the longest pause is 480.0 ms, and should be 100 ms at most"], "29 short ones excuse nothing");
+  t.same(misses(1500, [{ from: 1050, to: 1450 }]), []);
+  t.same(misses(1500, [{ from: 1050, to: 1090 }]), ["the longest pause is 440.0 ms, and should be 100 ms at most"]);
+  const [table] = figuresOf({
+    handOvers,
+    draws: drawsUntil(1500),
+    stalls: [{ from: 1050, to: 1450 }],
+    clients: 1,
+  }).tables;
+  t.match(table?.title, /the machine stood still in 1 of them/);
+  t.match(table?.rows, [
+    [/^pause/, "0.0", "80.0"],
+    [/as it is/, "10.0", "490.0"],
+  ]);
   t.end();
 });
 
