@@ -7,9 +7,9 @@ import type { StateDigests } from "./state-digests.js";
 
 const DAY_MS = 86_400_000;
 
-/** In UTC. Of effective time, so the first entry of a day is the same one on every node. */
-function dayOf(time: number): number {
-  return Math.floor(time / DAY_MS);
+/** Effective times, so it is at the same entry on every node; days in UTC. Before a cluster's first entry there is none. */
+function isNextDay(previousTime: number, time: number): boolean {
+  return previousTime > 0 && Math.floor(time / DAY_MS) > Math.floor(previousTime / DAY_MS);
 }
 
 /** Takes digests of the state at the same entries on every node. */
@@ -34,7 +34,7 @@ export class DigestWitness implements StateWitness {
   /** While rows are still being read, the next place is passed over. */
   applied({ index, previousTime }: AppliedEntry): boolean {
     if (index % LIMITS.digestIntervalEntries === 0) this.#digests.taken("entries", this.#replicated.digest);
-    const isPlace = index % this.#rowsIntervalEntries === 0 || dayOf(this.#replicated.time) > dayOf(previousTime);
+    const isPlace = index % this.#rowsIntervalEntries === 0 || isNextDay(previousTime, this.#replicated.time);
     return isPlace && !this.#rows.isBusy;
   }
 
