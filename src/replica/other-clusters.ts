@@ -28,6 +28,8 @@ export class OtherClusters {
   readonly #counts: (peer: NodeId) => boolean;
   /** What was last said at each address; "": to belong to none. */
   readonly #told = new Map<string, string>();
+  /** Who belongs to which other cluster than `than`; "": nobody that is known of. Asked for in every turn. */
+  #others = { than: "", text: "" };
   /** When the core was first asked for, monotonic ms. */
   #openedAt: number | undefined;
   /** When another member last answered, monotonic ms: an election is no reason to turn callers away. */
@@ -54,6 +56,7 @@ export class OtherClusters {
 
   told(address: string, clusterId: string): void {
     this.#told.set(address, clusterId);
+    this.#others = { than: "", text: "" };
   }
 
   /** Now and then: who answers, and what operators should read, once. */
@@ -72,14 +75,14 @@ export class OtherClusters {
   }
 
   #whyAccompanied(): string {
-    const others = this.#others();
+    const others = this.#othersThan(this.#clusterId());
     if (others === "") return "";
     return `${others}. Others of its own answer, so it serves on; check DATA_DIR there, and PEERS or JOIN here.`;
   }
 
   stand(core: RaftCore, now: number): Stand {
     this.#openedAt ??= now;
-    const others = this.#others();
+    const others = this.#othersThan(this.#clusterId());
     const isListening = now - this.#openedAt < this.#listenMs;
     if (others === "" && !isListening) return OPEN;
     if (this.#isAccompanied(core) || now - this.#accompaniedAt < this.#listenMs) return OPEN;
@@ -117,10 +120,13 @@ export class OtherClusters {
     );
   }
 
-  /** Who belongs to which other cluster; "": nobody that is known of. */
-  #others(): string {
-    const own = this.#clusterId();
+  #othersThan(own: string): string {
     if (own === "") return "";
+    if (this.#others.than !== own) this.#others = { than: own, text: this.#describeOthers(own) };
+    return this.#others.text;
+  }
+
+  #describeOthers(own: string): string {
     const others = [...this.#told].filter(([, clusterId]) => clusterId !== "" && clusterId !== own);
     if (others.length === 0) return "";
     const each = others.map(([address, clusterId]) => `${address} belongs to cluster ${clusterId}`);
