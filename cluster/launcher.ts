@@ -1,19 +1,22 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileStamp } from "../src/file-stamp.js";
+import { majority } from "../src/raft/quorum.js";
 import { makeFolders } from "../src/storage/durable-directory.js";
 import { foundersOf, type Members } from "./founding.js";
 import { LaunchError, NoSuchNode } from "./launch-error.js";
-import { describeExit, foreignEnvironment, NodeProcess, nodeCommand } from "./node-process.js";
+import { type Absence, untilEnough } from "./majority.js";
+import { foreignEnvironment, NodeProcess, nodeCommand } from "./node-process.js";
 import type { LocalClusterOptions } from "./options.js";
 import { requireFreePorts } from "./ports.js";
 import {
   type Asked,
   clusterAt,
   clusterKnownTo,
+  comesTo,
   isVoter,
   type KnownCluster,
-  poll,
   type Question,
   serves,
 } from "./readiness.js";
@@ -21,6 +24,7 @@ import { freeSeat, removalOrder, whyUndecided, withdraw } from "./seats.js";
 
 const host = "127.0.0.1";
 const readyMsDefault = 30_000;
+const lateMsDefault = 10_000;
 const graceMsDefault = 25_000;
 /** Between two words about a node that does not serve yet; a founder that is counted no more may be found out then. */
 const waitingMs = 4000;
@@ -90,6 +94,21 @@ export class LocalCluster {
    * @throws LaunchError after stopping what was started
    */
   async start(): Promise<void> {
+    await this.#startAll(this.#ids.size);
+  }
+
+  /**
+   * Starts all nodes and goes on with a majority: the others can be told to let go of one whose data are damaged or lost.
+   * Founding takes all of them. Whoever does not serve is a member still, and may run.
+   * @returns those that do not serve
+   * @throws LaunchError after stopping what was started, if too few serve
+   */
+  startMajority(): Promise<readonly Absence[]> {
+    const isFounding = this.ids.every((id) => !existsSync(this.#nodeDir(id)));
+    return this.#startAll(isFounding ? this.#ids.size : majority(this.#ids.size));
+  }
+
+  async #startAll(needed: number): Promise<readonly Absence[]> {
     this.#stopRequested = false;
     process.off("exit", this.#killOnExit).on("exit", this.#killOnExit);
     makeFolders(this.#options.dataDir);
@@ -98,7 +117,12 @@ export class LocalCluster {
       // All of them settle first, so that nothing is being started while everything is being stopped.
       const started = await Promise.allSettled(this.ids.map((id) => this.#startNode(id)));
       for (const outcome of started) if (outcome.status === "rejected") throw outcome.reason;
-      await Promise.all(this.ids.map((id) => this.#servesOrIsOut(id)));
+      return await untilEnough({
+        ids: this.ids,
+        needed,
+        serves: (id, late) => this.#servesOrIsOut(id, late),
+        lateMs: this.#options.lateMs ?? lateMsDefault,
+      });
     } catch (error) {
       await this.stop();
       throw error;
@@ -159,8 +183,7 @@ export class LocalCluster {
   }
 
   /**
-   * Stops a node in order and has the others free its seat. What it had is kept in `node-i.removed`, until the next
-   * node of that id is removed.
+   * Stops a node in order and has the others free its seat. What it had is kept beside it, in `node-i.removed-` and when.
    *
    * @returns who belongs to the cluster now, whether its processes are this launcher's or not
    * @throws LaunchError if its seat cannot be freed: a node that ran runs on, or again, and is a member still
@@ -221,7 +244,7 @@ export class LocalCluster {
    * A founder without a seat (after `folio recover`, or `folio members remove`) would never serve: once a node that
    * serves says so, it is stopped and left out from now on. What is in its folder stays there.
    */
-  async #servesOrIsOut(id: number): Promise<void> {
+  async #servesOrIsOut(id: number, late: AbortSignal): Promise<void> {
     let isOut = false;
     let waitsSince = performance.now();
     const question: Question = async () => {
@@ -233,7 +256,7 @@ export class LocalCluster {
       this.#options.onWaiting?.(id, why);
       return why;
     };
-    await this.#comesTo(id, "serve", question);
+    await this.#comesTo(id, "serve", question, late);
     if (!isOut) return;
     const running = this.#running.get(id);
     if (running !== undefined) await this.#stopNode(running);
@@ -248,22 +271,10 @@ export class LocalCluster {
     return heard.length > 0 && heard.every(({ nodes }) => nodes.every((node) => node.id !== id));
   }
 
-  /** @throws LaunchError if the node ends before, or takes too long */
-  async #comesTo(id: number, what: string, question: Question): Promise<void> {
+  async #comesTo(id: number, what: string, question: Question, late?: AbortSignal): Promise<void> {
     const node = this.#running.get(id);
     if (node === undefined) throw new LaunchError(`node ${id} is not running`);
-    const endsAt = performance.now() + (this.#options.readyMs ?? readyMsDefault);
-    const gaveUp = new AbortController();
-    const exited = node.exited.then((exit) => {
-      throw new LaunchError(describeExit(exit));
-    });
-    try {
-      const last = await Promise.race([exited, poll(question, { endsAt, gaveUp: gaveUp.signal })]);
-      if (last === undefined) return;
-      throw new LaunchError([`node ${id} does not ${what}: ${last}`, ...node.lastLines()].join("\n"));
-    } finally {
-      gaveUp.abort();
-    }
+    await comesTo(node, { what, question, withinMs: this.#options.readyMs ?? readyMsDefault, late });
   }
 
   /** Sends a signal; resolves when the process has ended, or at once after a signal that it survives. */
@@ -329,12 +340,11 @@ export class LocalCluster {
     });
   }
 
-  /** What an earlier node of this id had must not be taken for the next one's. */
+  /** What an earlier node of this id had must not be taken for the next one's, and is nobody's to delete. */
   #setAside(id: number): void {
     const dataDir = this.#nodeDir(id);
     if (!existsSync(dataDir)) return;
-    rmSync(`${dataDir}.removed`, { recursive: true, force: true });
-    renameSync(dataDir, `${dataDir}.removed`);
+    renameSync(dataDir, `${dataDir}.removed-${fileStamp(new Date())}`);
   }
 
   #nodeDir(id: number): string {

@@ -22,6 +22,8 @@ export interface LocalClusterOptions {
   readonly onUnexpectedExit?: (exit: NodeExit) => void;
   /** How long a node may take until it serves. Default 30 000. */
   readonly readyMs?: number;
+  /** How long a node may take to serve once a majority does, where that is enough. Default 10 000. */
+  readonly lateMs?: number;
   /** How long a node may take to stop before it is killed. Default 25 000: longer than a node gives itself. */
   readonly graceMs?: number;
   /** How long the others may take to free the seat of a node that goes. Default 20 000. */

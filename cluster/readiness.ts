@@ -1,4 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { LaunchError } from "./launch-error.js";
+import { describeExit, type NodeProcess } from "./node-process.js";
 
 /** Asks once. @returns undefined if it is so, else what stands against it */
 export type Question = () => Promise<string | undefined>;
@@ -103,4 +105,30 @@ export async function poll(
     await pause(pollMs);
   }
   return last;
+}
+
+export interface Coming {
+  /** What is asked, as a verb. */
+  readonly what: string;
+  readonly question: Question;
+  readonly withinMs: number;
+  /** Ends the waiting before. */
+  readonly late: AbortSignal | undefined;
+}
+
+/** @throws LaunchError if the node ends before, takes too long, or is late */
+export async function comesTo(node: NodeProcess, { what, question, withinMs, late }: Coming): Promise<void> {
+  const endsAt = performance.now() + withinMs;
+  const settled = new AbortController();
+  const gaveUp = late === undefined ? settled.signal : AbortSignal.any([settled.signal, late]);
+  const exited = node.exited.then((exit) => {
+    throw new LaunchError(describeExit(exit));
+  });
+  try {
+    const last = await Promise.race([exited, poll(question, { endsAt, gaveUp })]);
+    if (last === undefined) return;
+    throw new LaunchError([`node ${node.id} does not ${what}: ${last}`, ...node.lastLines()].join("\n"));
+  } finally {
+    settled.abort();
+  }
 }

@@ -3,6 +3,7 @@ import { type ControlRequest, ControlServer, tellLauncher } from "../../cluster/
 import { agreeWithFounding, type Members, noteMembers } from "../../cluster/founding.js";
 import { LaunchError, NoSuchNode } from "../../cluster/launch-error.js";
 import { LocalCluster } from "../../cluster/launcher.js";
+import type { Absence } from "../../cluster/majority.js";
 import { describeExit, type NodeExit } from "../../cluster/node-process.js";
 import { localPorts } from "../../cluster/ports.js";
 import { loadSamples } from "../../cluster/samples.js";
@@ -176,12 +177,16 @@ class ClusterRun {
   }
 
   async #serve(): Promise<void> {
-    await this.#cluster.start();
-    await configureSamples(this.#cluster);
+    const absent = await this.#cluster.startMajority();
+    if (this.#phase !== "starting") return;
+    const serving = this.#cluster.ids.filter((id) => absent.every((absence) => absence.id !== id));
+    await configureSamples(serving.map((id) => this.#cluster.rest(id)));
     if (this.#phase !== "starting") return;
     this.#phase = "serving";
     await this.#control.open();
-    say(banner(this.#cluster, this.#options));
+    say(banner(this.#cluster, serving, this.#options));
+    // Last: it must not scroll away.
+    for (const absence of absent) say(this.#withoutIt(absence));
   }
 
   /** By `folio cluster add` or `remove`. */
@@ -200,6 +205,17 @@ class ClusterRun {
   async #remove(id: number): Promise<string> {
     const members = await this.#cluster.removeNode(id);
     return `Node ${id} was stopped and has no seat any more; members are ${members.join(", ")}.`;
+  }
+
+  #withoutIt({ id, why }: Absence): string {
+    const place = `--data-dir ${this.#options.dataDir}`;
+    const runs = this.#cluster.pid(id) !== undefined;
+    return `The others go on without node ${id}${runs ? ", which runs and may still come" : ""}: ${why}
+
+If its data are damaged or lost, let another node take its place; what is in its folder is kept:
+  npx folio cluster remove ${id} ${place}
+  npx folio cluster add ${place}
+`;
   }
 
   #nodeEnded(exit: NodeExit): void {
@@ -222,8 +238,7 @@ class ClusterRun {
   }
 }
 
-async function configureSamples(cluster: LocalCluster): Promise<void> {
-  const servers = cluster.ids.map((id) => cluster.rest(id));
+async function configureSamples(servers: readonly string[]): Promise<void> {
   await loadSamples(new FolioRestClient({ servers, apiKey: adminKey, deadlineMs: samplesDeadlineMs }));
 }
 
@@ -242,11 +257,12 @@ function row(cluster: LocalCluster, id: number): string {
   return `  node ${id}   REST ${cluster.rest(id)}   gRPC ${cluster.grpc(id)}   log ${cluster.logPath(id)}`;
 }
 
-function banner(cluster: LocalCluster, { dataDir }: ClusterOptions): string {
-  const rows = cluster.ids.map((id) => row(cluster, id));
-  const [first, second = first] = cluster.ids.map((id) => cluster.rest(id));
+function banner(cluster: LocalCluster, serving: readonly number[], { dataDir }: ClusterOptions): string {
+  const rows = serving.map((id) => row(cluster, id));
+  const [first, second = first] = serving.map((id) => cluster.rest(id));
+  const members = cluster.ids.length;
   return `
-Folio is up: ${counted(cluster.ids.length)}, one cluster. Ctrl-C stops it; the data in ${dataDir} stay.
+Folio is up: ${serving.length < members ? `${serving.length} of ` : ""}${counted(members)}, one cluster. Ctrl-C stops it; the data in ${dataDir} stay.
 
 ${rows.join("\n")}
 

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ClassicLevel } from "classic-level";
+import { fileStamp } from "../file-stamp.js";
 import { syncDirectory } from "../storage/durable-directory.js";
 import { CommandFailure } from "./command-failure.js";
 import { exitCode } from "./exit-code.js";
@@ -91,7 +92,7 @@ export const SET_ASIDE = "set-aside-";
 export async function setAside(dataDir: string, now: Date): Promise<string | undefined> {
   const entries = (await entriesOf(dataDir)).filter((name) => !name.startsWith(SET_ASIDE));
   if (entries.length === 0) return undefined;
-  const aside = join(dataDir, `${SET_ASIDE}${now.toISOString().replaceAll(":", "-")}`);
+  const aside = join(dataDir, `${SET_ASIDE}${fileStamp(now)}`);
   await mkdir(aside);
   // The log goes last: whatever interrupts this, a state without its log is refused, and never taken for a new node's.
   const ordered = [...entries.filter((name) => name !== "log"), ...entries.filter((name) => name === "log")];

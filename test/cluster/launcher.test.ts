@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { freePorts } from "../../cluster/free-ports.js";
@@ -135,6 +136,33 @@ t.test("a node that dies while starting fails the start with its last lines, and
 t.test("a node that never serves fails the start with the reason", async (t) => {
   const cluster = await fakeCluster(t, { behaviour: "never ready", readyMs: 300 });
   await t.rejects(cluster.start(), { name: "LaunchError", message: /^node \d does not serve: / });
+});
+
+t.test("a majority goes on without a node that dies or is late, if all were there before", async (t) => {
+  const failing = async (behaviours: Readonly<Record<number, string>>, folders: readonly string[] = ["node-1"]) => {
+    const cluster = await fakeCluster(t, { lateMs: 50, env: (id) => ({ FAKE_NODE: behaviours[id] ?? "" }) });
+    for (const folder of folders) mkdirSync(join(t.testdirName, folder));
+    return cluster;
+  };
+  const dead = await failing({ 2: "dies" });
+  t.match(await dead.startMajority(), [{ id: 2, why: /^node 2 ended with code 3.*the disk is made/s }]);
+  t.strictSame(
+    [1, 2, 3].map((id) => dead.pid(id) !== undefined),
+    [true, false, true],
+  );
+  await dead.stop();
+  const late = await failing({ 3: "never ready" });
+  t.match(await late.startMajority(), [{ id: 3, why: /^node 3 does not serve: 503 no leader yet/ }]);
+  t.ok(late.pid(3), "it may still come");
+  await late.stop();
+  const tooFew = await failing({ 1: "dies", 2: "dies" });
+  await t.rejects(tooFew.startMajority(), {
+    name: "LaunchError",
+    message: /node 1 ended(.*\n)*node 2|node 2 ended(.*\n)*node 1/,
+  });
+  t.equal(tooFew.pid(3), undefined, "as ever");
+  const founding = await failing({ 2: "dies" }, []);
+  await t.rejects(founding.startMajority(), { name: "LaunchError", message: /^node 2 ended with code 3/ });
 });
 
 t.test("a port in use is named with the node that wanted it, before anything is started", async (t) => {

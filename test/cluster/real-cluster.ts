@@ -37,6 +37,7 @@ export async function realClusterIn(t: Test, options: RealClusterOptions = {}) {
     env: { ADMIN_API_KEYS: ADMIN_KEY, LOG_LEVEL: "info", ...options.env },
     onUnexpectedExit: options.onUnexpectedExit ?? ((exit) => t.fail(`node ${exit.id} ended by itself`, { exit })),
     readyMs: 60_000,
+    lateMs: 500,
   });
   t.teardown(async () => {
     await cluster.stop();

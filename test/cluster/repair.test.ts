@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { folio } from "../cli/command-line.js";
+import { damageLog } from "./damaged-log.js";
 import { faultsOf, startLoad } from "./load.js";
 import { agreedLeader, realClusterIn, statusOf } from "./real-cluster.js";
 import { errorsOf } from "./waiting.js";
@@ -38,7 +39,7 @@ t.test("a node with a damaged file refuses to start; repair --rejoin lets it beg
   t.equal(running.code, 4);
   t.match(running.stderr, /is in use: stop the node that runs on it first/);
   await cluster.kill(victim, "SIGKILL");
-  damage(join(dataDir, `node-${victim}`, "log"));
+  damageLog(join(dataDir, `node-${victim}`));
   t.match(await slip(join(dataDir, `node-${victim}`), leader), `belongs to node ${victim}, not to node ${leader}`);
   const refused = await cluster.restart(victim).then(
     () => "it started",
@@ -62,17 +63,12 @@ t.test("a node with a damaged file refuses to start; repair --rejoin lets it beg
   t.same(errorsOf(after.attempts), []);
   t.same(faultsOf([...load.attempts, ...after.attempts], 1), []);
   t.equal((await statusOf(cluster, victim, "SG")).total_generated, 2300);
-});
 
-/** One byte of the newest write-ahead log, early enough that the rest of it follows. */
-function damage(folder: string): void {
-  const name = readdirSync(folder)
-    .filter((file) => file.endsWith(".log"))
-    .sort()
-    .at(-1);
-  if (name === undefined) throw new Error("LevelDB writes ahead");
-  const bytes = readFileSync(join(folder, name));
-  const at = bytes.length >> 1;
-  bytes[at] = (bytes[at] ?? 0) ^ 0x10;
-  writeFileSync(join(folder, name), bytes);
-}
+  // A founder whose folder was emptied while nothing ran: the others start, and can be told to let it go.
+  await cluster.stop();
+  rmSync(join(dataDir, `node-${leader}`), { recursive: true });
+  t.match(await cluster.startMajority(), [{ id: leader, why: /does not serve: 503 .*it was wiped or replaced/s }]);
+  await cluster.removeNode(leader);
+  t.equal(await cluster.addNode(), leader);
+  t.equal((await statusOf(cluster, leader, "SG")).total_generated, 2300);
+});
