@@ -45,7 +45,7 @@ export class NodeAdministration implements Administration {
   constructor(options: {
     readonly node: AdministeredNode;
     readonly calls: PeerCalls;
-    /** For one change, whoever carries it out. */
+    /** For one change, whoever carries it out; callers may want it sooner. */
     readonly deadlineMs: number;
   }) {
     this.#node = options.node;
@@ -53,14 +53,14 @@ export class NodeAdministration implements Administration {
     this.#deadlineMs = options.deadlineMs;
   }
 
-  async changeMembers(change: MembershipChange): Promise<MembershipOutcome> {
-    const endsAt = performance.now() + this.#deadlineMs;
+  async changeMembers(change: MembershipChange, deadlineMs = this.#deadlineMs): Promise<MembershipOutcome> {
+    const endsAt = performance.now() + Math.min(deadlineMs, this.#deadlineMs);
     if (change.kind !== "add") {
       // Before anything is asked: a removal that had to be repeated finds no member either, and was done all the same.
       const unknown = change.id === undefined ? undefined : await this.#whyAbsent(change.id, endsAt);
       return unknown ?? this.#ask(requestOf(change), endsAt);
     }
-    const found = await this.#describe(change.id, change.address);
+    const found = await this.#describe(change.id, change.address, endsAt);
     if ("detail" in found) return { kind: "refused", detail: found.detail };
     const { id, address } = change;
     const added = await this.#ask({ kind: "add", nodeId: id, storeId: found.storeId, address }, endsAt);
@@ -81,10 +81,10 @@ export class NodeAdministration implements Administration {
   }
 
   /** Who answers at the address; else why it cannot be let in under that id. */
-  async #describe(id: number, address: string): Promise<Description | { readonly detail: string }> {
+  async #describe(id: number, address: string, endsAt: number): Promise<Description | { readonly detail: string }> {
     let found: Description;
     try {
-      found = await this.#calls.describe(address, Math.min(DESCRIBE_MS, this.#deadlineMs));
+      found = await this.#calls.describe(address, Math.min(DESCRIBE_MS, Math.max(1, endsAt - performance.now())));
     } catch (error) {
       if (!(error instanceof PeerCallFailure)) throw error;
       return { detail: `${error.message}; ${LETTING_IN}` };

@@ -33,9 +33,11 @@ function administration(
   } = {},
 ) {
   const asked: ChangeMembersRequest[] = [];
+  const described: number[] = [];
   const answers = [...(options.answers ?? [reply("done")])];
   const calls: PeerCalls = {
-    describe: async () => {
+    describe: async (_address, deadlineMs) => {
+      described.push(Math.ceil(deadlineMs / 100) * 100);
       const found = options.found ?? newcomer;
       if (found instanceof PeerCallFailure) throw found;
       return found;
@@ -57,7 +59,7 @@ function administration(
     calls,
     deadlineMs: options.deadlineMs ?? 5000,
   });
-  return { asked, subject };
+  return { asked, described, subject };
 }
 
 const add = { kind: "add", id: 4, address: "10.0.0.4:7070", voter: false } as const;
@@ -156,6 +158,17 @@ t.test("a refusal is told; without a leader, or in doubt, the failure says which
     code: "OUTCOME_UNKNOWN",
     message: /not committed yet/,
   });
+});
+
+t.test("whoever waits for less is answered within that, and nobody for longer than the node lets", async (t) => {
+  const nobody = new PeerCallFailure("unreachable", "10.0.0.4:7070 cannot be reached");
+  const short = administration({ answers: [reply("notLeader", { leaderAddress: "" })], deadlineMs: 60_000 });
+  await t.rejects(short.subject.changeMembers({ kind: "remove", id: 2 }, 200), { code: "NOT_EXECUTED" });
+  const long = administration({ answers: [reply("notLeader", { leaderAddress: "" })], deadlineMs: 200 });
+  await t.rejects(long.subject.changeMembers({ kind: "remove", id: 2 }, 60_000), { code: "NOT_EXECUTED" });
+  const describing = administration({ found: nobody, deadlineMs: 60_000 });
+  await describing.subject.changeMembers(add, 200);
+  t.same(describing.described, [200]);
 });
 
 /** So many chunks, and how often it was closed. */

@@ -100,8 +100,12 @@ export type MembershipOutcome =
 
 /** What operators do to the cluster itself. Any node takes it and sees to it that the leader hears of it. */
 export interface Administration {
-  /** Resolves when the change has committed. Rejects with OperatingFailure only. */
-  changeMembers(change: MembershipChange): Promise<MembershipOutcome>;
+  /**
+   * Resolves when the change has committed. Rejects with OperatingFailure only.
+   *
+   * @param deadlineMs from now; at most REQUEST_DEADLINE_MS, which is also the default
+   */
+  changeMembers(change: MembershipChange, deadlineMs?: number): Promise<MembershipOutcome>;
   /**
    * A consistent copy of this node's state, in the format of a backup file, read while it is iterated; to end the
    * iteration early lets go of it. Iterating throws OperatingFailure where it cannot be taken.

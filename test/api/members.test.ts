@@ -62,6 +62,18 @@ t.test("what the cluster refuses is a 409 with its reason; without a leader it i
   t.match(await remove(), { status: 504, body: { code: "OUTCOME_UNKNOWN" } });
 });
 
+t.test("a change may take as long as the caller waits", async (t) => {
+  const { app, administration } = await startEdge(t);
+  const headers = { ...ADMIN, prefer: "wait=1.5" };
+  const id = { id: 4, address: "10.0.0.4:7070" };
+  await call(app, { method: "POST", url: members, headers, payload: id });
+  await call(app, { method: "POST", url: `${members}/4/promote`, headers });
+  await call(app, { method: "DELETE", url: `${members}/4`, headers });
+  await call(app, { method: "POST", url: "/api/v1/cluster/leader", headers, payload: {} });
+  await call(app, { method: "DELETE", url: `${members}/4`, headers: ADMIN });
+  t.same(administration.deadlinesMs, [1500, 1500, 1500, 1500, undefined]);
+});
+
 t.test("an id that is no member's is a 404 that names those that are", async (t) => {
   const { app, administration } = await startEdge(t);
   administration.outcome = async () => ({ kind: "absent", detail: "node 99 is no member; members are 1, 2, 3" });

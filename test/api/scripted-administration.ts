@@ -3,6 +3,7 @@ import type { Administration, MembershipChange, MembershipOutcome } from "../../
 /** Remembers what it was asked and says what the test wants. */
 export class ScriptedAdministration implements Administration {
   readonly changes: MembershipChange[] = [];
+  readonly deadlinesMs: (number | undefined)[] = [];
   outcome: (change: MembershipChange) => Promise<MembershipOutcome> = async (change) => ({
     kind: "done",
     leaderId: 3,
@@ -13,8 +14,9 @@ export class ScriptedAdministration implements Administration {
   });
   chunks: () => AsyncIterable<Uint8Array> = () => listed([Buffer.from("back"), Buffer.from("up")]);
 
-  changeMembers(change: MembershipChange): Promise<MembershipOutcome> {
+  changeMembers(change: MembershipChange, deadlineMs?: number): Promise<MembershipOutcome> {
     this.changes.push(change);
+    this.deadlinesMs.push(deadlineMs);
     return this.outcome(change);
   }
 

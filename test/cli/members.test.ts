@@ -1,5 +1,6 @@
 import t from "tap";
 import { OperatingFailure } from "../../src/failure.js";
+import { lonelyNode } from "../client/lonely-node.js";
 import { folio, restNode } from "./command-line.js";
 
 t.test("members add, promote, remove and transfer ask for what they say", async (t) => {
@@ -55,6 +56,16 @@ t.test("a refusal, a missing key and a cluster without leader have codes of thei
   const before = administration.changes.length;
   t.equal((await folio("members remove 1", env)).code, 7);
   t.equal(administration.changes.length, before + 1, "what may have happened is not repeated unseen");
+});
+
+t.test("without a leader a change ends as certainly not executed, with the reason", async (t) => {
+  const { restUrl, adminKey } = await lonelyNode(t);
+  const env = { FOLIO_SERVER: restUrl, FOLIO_API_KEY: adminKey };
+  const lines = ["members remove 2", "members promote 2", "members transfer"];
+  for (const { code, stderr } of await Promise.all(lines.map((line) => folio(`${line} --deadline 2000`, env)))) {
+    t.equal(code, 6);
+    t.match(stderr, /^folio: NOT_EXECUTED: no leader took it: .*knows no leader/);
+  }
 });
 
 t.test("ids and addresses that are none are not sent", async (t) => {

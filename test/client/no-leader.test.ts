@@ -22,6 +22,8 @@ const restCalls: Readonly<Record<string, RestCall>> = {
   reset: { method: "POST", path: "/reset/SG", body: { new_value: 5, reason: "moved" }, repeatability: "once" },
   configuration: { method: "POST", path: "/config/SG", body: { padding_length: 7 }, repeatability: "once" },
   status: { method: "GET", path: "/status/SG", repeatability: "read" },
+  removal: { method: "DELETE", path: "/cluster/members/2", repeatability: "once" },
+  "hand-over": { method: "POST", path: "/cluster/leader", body: {}, repeatability: "once" },
 };
 
 t.test("without a leader every call over REST ends as certainly not executed, before its deadline", async (t) => {

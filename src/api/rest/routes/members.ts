@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 import type { Administration, MembershipChange, MembershipOutcome } from "../../port.js";
 import { invalidField, Problem } from "../../problem.js";
@@ -11,6 +12,7 @@ import {
   peerAddressField,
 } from "../../request-fields.js";
 import { KEY_NEEDED, membershipAnswer, problemResponses } from "../answer-schemas.js";
+import { proposeOptionsOf } from "../callers.js";
 import type { RestApp } from "../edge.js";
 import { closed } from "../request-schemas.js";
 
@@ -31,22 +33,23 @@ export function memberRoutes(app: RestApp, administration: Administration): void
     security: KEY_NEEDED,
     response: { 200: membershipAnswer, ...problemResponses },
   };
-  const change = async (wanted: MembershipChange) => answerOf(wanted, await administration.changeMembers(wanted));
+  const change = async (wanted: MembershipChange, request: FastifyRequest) =>
+    answerOf(wanted, await administration.changeMembers(wanted, proposeOptionsOf(request)?.deadlineMs));
 
   const adding = "Let a node in that runs at this address: as a learner, with voter as a voter once it has caught up";
   app.post("/cluster/members", { config, schema: { ...shared, summary: adding, body: newMember } }, (request) => {
     const { id, address, voter = false } = request.body;
-    return change({ kind: "add", id, address: withSoundPort(address), voter });
+    return change({ kind: "add", id, address: withSoundPort(address), voter }, request);
   });
   app.post(
     "/cluster/members/:id/promote",
     { config, schema: { ...shared, summary: "Make a learner that has caught up a voter", params } },
-    (request) => change({ kind: "promote", id: idOf(request.params.id) }),
+    (request) => change({ kind: "promote", id: idOf(request.params.id) }, request),
   );
   app.delete(
     "/cluster/members/:id",
     { config, schema: { ...shared, summary: "Take a node's seat away; the leader's, too", params } },
-    (request) => change({ kind: "remove", id: idOf(request.params.id) }),
+    (request) => change({ kind: "remove", id: idOf(request.params.id) }, request),
   );
   const transferring = "Hand leadership over, to the given voter or to whoever is furthest";
   app.post(
@@ -59,7 +62,7 @@ export function memberRoutes(app: RestApp, administration: Administration): void
         if (request.body === undefined) request.body = {};
       },
     },
-    (request) => change({ kind: "transfer", id: request.body.id }),
+    (request) => change({ kind: "transfer", id: request.body.id }, request),
   );
 }
 
