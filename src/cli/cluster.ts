@@ -13,6 +13,7 @@ import { variableNames } from "../config.js";
 import { FolderFailure } from "../storage/durable-directory.js";
 import { exitCode } from "./exit-code.js";
 import { nodeId } from "./option-values.js";
+import { refuseUnknown } from "./unknown-command.js";
 
 interface ClusterOptions {
   readonly nodes: number;
@@ -55,7 +56,9 @@ export function clusterCommand(): Command {
     )
     .addCommand(addCommand())
     .addCommand(removeCommand())
-    .action(async (options: ClusterOptions) => {
+    .allowExcessArguments()
+    .action(async (options: ClusterOptions, command: Command) => {
+      refuseUnknown(command);
       process.exitCode = await runCluster(options);
     });
 }

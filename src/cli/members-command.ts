@@ -4,6 +4,7 @@ import { type ConnectionOptions, connect, talksToServer } from "./connection.js"
 import { exitCodeHelp } from "./exit-code.js";
 import { nodeId } from "./option-values.js";
 import { type Column, list, property, writeJson, writeLine, writeRows } from "./output.js";
+import { refuseUnknown } from "./unknown-command.js";
 
 const columns: readonly Column[] = [
   ["ID", "id"],
@@ -30,6 +31,7 @@ export function membersCommand(): Command {
     .addCommand(promoteCommand())
     .addCommand(removeCommand())
     .addCommand(transferCommand())
+    .hook("preSubcommand", refuseUnknown)
     .addHelpText("after", exitCodeHelp);
 }
 

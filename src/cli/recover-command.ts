@@ -1,7 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
-import { type RecoveryReport, recoverNewCluster } from "../recovery/recover-new-cluster.js";
-import { RecoveryRefused } from "../recovery/stores.js";
+import { type RecoveryReport, recoverNewCluster, requireSeat } from "../recovery/recover-new-cluster.js";
 import { possibleLoss, type Survey, survey } from "../recovery/survey.js";
 import { systemClock, systemRandomness } from "../system-ports.js";
 import { CommandFailure } from "./command-failure.js";
@@ -64,11 +63,11 @@ async function run(options: RecoverOptions): Promise<RecoveryReport> {
   await requireUnused(dataDir);
   return withStores(options, async (stores) => {
     const known = survey(stores, nodeId);
+    // Nobody confirms a loss for nothing.
+    const { address: own } = requireSeat(known);
     writeSurvey(known);
     if (options.yes === undefined) await confirm();
-    const own = known.configuration.members.find(({ id }) => id === nodeId)?.address;
     const address = options.address ?? own;
-    if (address === undefined) throw new RecoveryRefused(`Node ${nodeId} is no member here: say its --address`);
     const clusterId = systemRandomness.id();
     return recoverNewCluster(stores, { nodeId, address, clusterId, safetyDistance, now: systemClock.wall() });
   });

@@ -1,4 +1,4 @@
-import type { Configuration, LogCut, NodeId, Position } from "../raft/types.js";
+import type { Configuration, LogCut, Member, NodeId, Position } from "../raft/types.js";
 import type { Provenance } from "../sequence/command.js";
 import { assertPlausible } from "./known-series.js";
 import { OfflineNode } from "./offline-node.js";
@@ -31,6 +31,25 @@ export interface RecoveryReport {
 }
 
 /**
+ * @returns the node's own seat
+ * @throws RecoveryRefused if it has none, or nothing was ever committed
+ */
+export function requireSeat({ nodeId, storeId, configuration }: Survey): Member {
+  const seat = configuration.members.find((member) => member.id === nodeId && member.storeId === storeId);
+  if (seat === undefined) {
+    const ids = configuration.members.map(({ id }) => id).join(", ");
+    throw new RecoveryRefused(
+      `Node ${nodeId} with this directory is no member of the cluster: it was removed, or another store took its seat. Recover ` +
+        `a member (${ids}), or restore a backup.`,
+    );
+  }
+  if (configuration.clusterId === "") {
+    throw new RecoveryRefused("The cluster was founded and never committed anything: start empty instead.");
+  }
+  return seat;
+}
+
+/**
  * Makes a surviving node the only member of a new cluster, after the others are lost for good. Everything that its log
  * holds counts as committed. Say `survey` and `possibleLoss` to the operator first.
  *
@@ -41,15 +60,7 @@ export interface RecoveryReport {
  */
 export async function recoverNewCluster(stores: Stores, cluster: NewCluster): Promise<RecoveryReport> {
   const before = survey(stores, cluster.nodeId);
-  if (before.seat === "none") {
-    throw new RecoveryRefused(
-      `Node ${cluster.nodeId} with this directory is no member of the cluster: it was removed, or another store took its seat. Recover a ` +
-        "member, or restore a backup.",
-    );
-  }
-  if (before.configuration.clusterId === "") {
-    throw new RecoveryRefused("The cluster was founded and never committed anything: start empty instead.");
-  }
+  requireSeat(before);
   if (cluster.safetyDistance > 0) assertPlausible({ from: before.newestTime, to: cluster.now });
   const when = new Date(before.newestTime).toISOString();
   const reason = `recovered from node ${cluster.nodeId} as of entry ${before.logEnd.index} of ${when}`;

@@ -4,9 +4,9 @@ import { StorageFailure } from "./log-store.js";
 export function damaged(place: string, finding: string, cause?: unknown): StorageFailure {
   return new StorageFailure(
     "DAMAGED",
-    `${finding} (in ${place}). The node must not go on with it. Way out, with a majority of the others up: \`folio repair ` +
-      "--rejoin` sets the data directory aside for inspection and lets the node rejoin the cluster with an empty one; for a " +
-      "node that is alone, `folio restore` makes a new cluster from a backup.",
+    `${finding} (in ${place}). The node must not go on with it. Way out, with a majority of all voters up: \`folio repair ` +
+      "--rejoin` sets the data directory aside for inspection and lets the node rejoin the cluster with an empty one. " +
+      "Without one: `folio recover --new-cluster` on a surviving node; without any, as for a node that is alone: `folio restore` of a backup.",
     { cause },
   );
 }

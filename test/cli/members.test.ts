@@ -68,6 +68,17 @@ t.test("without a leader a change ends as certainly not executed, with the reaso
   }
 });
 
+t.test("a command that there is not is called that", async () => {
+  for (const line of ["members frob", "cluster frob", "members frob 4 -o json"]) {
+    const { code, stderr } = await folio(line);
+    t.equal(code, 2);
+    t.match(stderr, `error: there is no command '${line.split(" ").slice(0, 2).join(" ")}'; there are `);
+  }
+  const excess = await folio("members list frob");
+  t.equal(excess.code, 2);
+  t.match(excess.stderr, "too many arguments for 'list'");
+});
+
 t.test("ids and addresses that are none are not sent", async (t) => {
   const { administration, url } = await restNode(t);
   const env = { FOLIO_SERVER: url, FOLIO_API_KEY: "admin-key" };

@@ -1,5 +1,8 @@
 import { join } from "node:path";
 import t from "tap";
+import { closeStores, openStores } from "../../src/node-stores.js";
+import { writeLog } from "../../src/recovery/stores.js";
+import { survey } from "../../src/recovery/survey.js";
 import { folio } from "./command-line.js";
 import { draw, leave, soloNode } from "./solo-node.js";
 
@@ -48,6 +51,32 @@ t.test("a folder without data, and one of another node, are refused", async (t) 
   t.equal(foreign.code, 4, "as repair has it");
   t.match(foreign.stderr, /belongs to node 1, not to node 2/);
 });
+
+t.test("a node that was removed is refused before anybody is asked, and told who could be recovered", async (t) => {
+  const dataDir = join(t.testdir(), "node-1");
+  await leave(dataDir, { SG: 1 });
+  await loseSeat(dataDir);
+  const place = ["--data-dir", dataDir, "--node-id", "1"];
+  for (const more of [[], ["--address", "127.0.0.1:7070"]]) {
+    const { code, stderr } = await folio(["recover", "--new-cluster", ...place, ...more]);
+    t.equal(code, 4);
+    t.match(stderr, /it was removed, or another store took its seat\. Recover a member \(2, 3\), or restore a backup/);
+    t.notMatch(stderr, "--yes");
+    t.notMatch(stderr, "--address");
+  }
+});
+
+/** The last entry of its log is a configuration without it. */
+async function loseSeat(dataDir: string): Promise<void> {
+  const stores = await openStores({ dataDir, nodeId: 1, notice: () => undefined });
+  const { configuration, logEnd, term } = survey(stores, 1);
+  const members = [2, 3].map(
+    (id) => ({ id, kind: "voter", storeId: `store ${id}`, address: `10.0.0.${id}:7070` }) as const,
+  );
+  const body = { kind: "configuration", configuration: { ...configuration, members } } as const;
+  await writeLog(stores.log, { entries: [{ index: logEnd.index + 1, term, body }] });
+  await closeStores(stores);
+}
 
 t.test("without --new-cluster nothing is recovered", async (t) => {
   const { code, stderr } = await folio("recover --data-dir d --node-id 1 --yes");
