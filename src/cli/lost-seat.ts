@@ -17,6 +17,17 @@ export interface LostSeat {
   readonly join: readonly string[];
 }
 
+/** What the node had, as far as the cluster and the directory still tell. */
+export interface FormerSeat {
+  /** undefined: it is free already. */
+  readonly seat: Member | undefined;
+  /** The cluster had assigned its id (NODE_ID=auto). */
+  readonly isAssigned: boolean;
+}
+
+export const WITHOUT_MAJORITY =
+  "without a majority of all voters, folio recover --new-cluster lets a survivor go on alone, and folio restore a backup";
+
 const DESCRIBE_MS = 3000;
 const STORE_NAME = /^(log|state(-\d+)?)$/;
 
@@ -24,11 +35,19 @@ const STORE_NAME = /^(log|state(-\d+)?)$/;
  * A slip in --node-id would take the seat of a node that is well. Refused: what the directory says is another node's, who
  * answers with the very store that holds the seat, and an id that has none, unless this directory is that node's.
  *
+ * @returns what it had
  * @throws CommandFailure
  */
-export async function requireLost({ nodeId, dataDir, join: addresses }: LostSeat, calls: PeerCalls): Promise<void> {
+export async function requireLost(
+  { nodeId, dataDir, join: addresses }: LostSeat,
+  calls: PeerCalls,
+): Promise<FormerSeat> {
   const entries = await entriesOf(dataDir);
-  const owner = await ownerOf(dataDir, entries);
+  // A note that is damaged is one of the reasons for a repair.
+  const claim = await readClaim(dataDir).catch(() => undefined);
+  const owner = claim?.nodeId ?? (await ownerOf(dataDir, entries));
+  // One that is leaving has noted so under any id.
+  const isAssigned = claim !== undefined && claim.stage !== "leaving";
   if (owner !== undefined && owner !== nodeId) {
     throw refused(`${dataDir} belongs to node ${owner}, not to node ${nodeId}: check --data-dir and --node-id`);
   }
@@ -36,11 +55,13 @@ export async function requireLost({ nodeId, dataDir, join: addresses }: LostSeat
   const seats = configurations.flatMap(({ members }) => members.filter(({ id }) => id === nodeId));
   if (seats.length === 0) {
     // A run before this one was interrupted, or is repeated: the seat is free and the directory was this node's.
-    if (owner === nodeId || entries.some((name) => name.startsWith(SET_ASIDE))) return;
+    if (owner === nodeId || entries.some((name) => name.startsWith(SET_ASIDE))) return { seat: undefined, isAssigned };
     const ids = new Set(configurations.flatMap(({ members }) => members.map(({ id }) => id)));
     throw refused(`node ${nodeId} is no member; members are ${[...ids].sort((a, b) => a - b).join(", ")}`);
   }
   for (const seat of seats) await requireDown(seat, calls);
+  // Whoever is behind may not have heard of a promotion yet.
+  return { seat: seats.find(({ kind }) => kind === "voter") ?? seats[0], isAssigned };
 }
 
 function refused(sentence: string): CommandFailure {
@@ -61,7 +82,10 @@ async function configurationsAt(addresses: readonly string[], calls: PeerCalls):
   );
   if (told.length > 0) return told;
   const why = found.map((answer) => (answer instanceof PeerCallFailure ? answer.message : "it has no membership"));
-  throw new CommandFailure(exitCode.notExecuted, `nothing was changed: no member was found (${why.join("; ")})`);
+  throw new CommandFailure(
+    exitCode.notExecuted,
+    `nothing was changed: no member was found (${why.join("; ")}); ${WITHOUT_MAJORITY}`,
+  );
 }
 
 async function describe(address: string, calls: PeerCalls): Promise<Description | PeerCallFailure> {
@@ -82,11 +106,8 @@ async function entriesOf(dataDir: string): Promise<readonly string[]> {
   }
 }
 
-/** Whose directory it is, from whatever in it can still be read; undefined if nothing says so. */
+/** Whose stores are in the directory, from whatever in it can still be read; undefined if nothing says so. */
 async function ownerOf(dataDir: string, entries: readonly string[]): Promise<number | undefined> {
-  // A note that is damaged is one of the reasons for a repair.
-  const claim = await readClaim(dataDir).catch(() => undefined);
-  if (claim?.nodeId !== undefined) return claim.nodeId;
   for (const name of entries.filter((entry) => STORE_NAME.test(entry)).sort()) {
     const owner = await ownerOfStore(join(dataDir, name));
     if (owner !== undefined) return owner;
