@@ -22,7 +22,7 @@ import {
   tickLeader,
 } from "./leading.js";
 import type { LogShape } from "./log.js";
-import { changeMembers } from "./membership.js";
+import { changeMembers, votersBehind } from "./membership.js";
 import { adoptTerm, appendToLog, restartElectionTimer } from "./role-changes.js";
 import { compactLog, installSnapshot, receiveInstallSnapshot } from "./snapshots.js";
 import {
@@ -154,6 +154,12 @@ export class RaftCore {
     const { role, durableIndex, options } = this.#state;
     if (role.name !== "leader") return undefined;
     return peer === options.id ? durableIndex : role.progress.get(peer)?.matchIndex;
+  }
+
+  /** Voters that the leader does not count on for a change of membership now; nobody elsewhere. */
+  get votersBehind(): readonly NodeId[] {
+    const { role } = this.#state;
+    return role.name === "leader" ? votersBehind(this.#state, role, this.configuration) : [];
   }
 
   tick(now: number): void {

@@ -93,14 +93,18 @@ function isAnswering({ now }: CoreState, progress: Progress | undefined, withinM
  * have to fetch a snapshot first would commit nothing until they have.
  */
 function ifQuorumAnswers(state: CoreState, leader: Leader, next: Configuration): Outcome {
+  const voters = voterIds(next).length;
+  return voters - votersBehind(state, leader, next).length >= majority(voters) ? next : "quorumAtRisk";
+}
+
+/** Those of a configuration's voters that the leader does not count on now: silent, or in need of a snapshot. */
+export function votersBehind(state: CoreState, leader: Leader, configuration: Configuration): NodeId[] {
   const { id: self, heartbeatMs, electionTimeoutMs } = state.options;
-  const voters = voterIds(next);
   const withinMs = Math.min(HEARTBEATS_MISSED_MAX * heartbeatMs, electionTimeoutMs);
-  const follows = (id: NodeId) => {
+  return voterIds(configuration).filter((id) => {
     const progress = leader.progress.get(id);
-    return id === self || (progress?.mode === "replicate" && isAnswering(state, progress, withinMs));
-  };
-  return voters.filter(follows).length >= majority(voters.length) ? next : "quorumAtRisk";
+    return id !== self && !(progress?.mode === "replicate" && isAnswering(state, progress, withinMs));
+  });
 }
 
 function votersChanged(before: Configuration, after: Configuration): number {

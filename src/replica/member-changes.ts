@@ -143,6 +143,9 @@ export class MemberChanges {
     if (target === undefined) return { outcome: "refused", reason: "No other voter is within reach." };
     pending.nodeId = target;
     if (!isVoter(core.configuration, target)) return { outcome: "refused", reason: `Node ${target} is no voter.` };
+    if (!this.#peers.isConnected(target)) {
+      return { outcome: "refused", reason: `Node ${target} cannot be reached now: start it first.` };
+    }
     if (core.transferLeadership(target, now)) pending.successor = target;
     else pending.why = notNowReason("transferring");
     return undefined;

@@ -44,8 +44,17 @@ export function refusalReason(
     case "lastVoter":
       return `Node ${id} is the last voter: without it nobody could decide anything.`;
     case "quorumAtRisk":
-      return "Too few of the voters that there would be answer and keep up now: the change might never commit.";
+      return quorumAtRisk(core, id);
   }
+}
+
+/** One that is to be removed is no way out, whatever it does. */
+function quorumAtRisk(core: RaftCore, id: NodeId): string {
+  const behind = core.votersBehind.filter((voter) => voter !== id);
+  return (
+    "Too few of the voters that there would be answer and keep up now: the change might never commit. Those that do not: " +
+    `${behind.join(", ")}. First start them and let them catch up, or remove what is lost for good.`
+  );
 }
 
 function seatTaken({ configuration }: RaftCore, change: MemberChange): string {

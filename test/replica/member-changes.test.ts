@@ -95,7 +95,13 @@ t.test("what the cluster will not have is refused in a sentence", async (t) => {
   await follower.crash();
   cluster.time.advance(1000);
   const other = cluster.nodes.find((node) => node !== leader && node !== follower && node.id < 4);
-  t.match(told({ kind: "remove", nodeId: other?.id ?? 0 }), { outcome: "refused", reason: /Too few of the voters/ });
+  t.match(told({ kind: "remove", nodeId: other?.id ?? 0 }), {
+    outcome: "refused",
+    reason: new RegExp(`^Too few of the voters .* Those that do not: ${follower.id}\\. First start them`),
+  });
+  const vain = leader.change({ kind: "transfer", nodeId: follower.id });
+  cluster.time.advance(1);
+  t.match(vain.reply, { outcome: "refused", reason: `Node ${follower.id} cannot be reached now: start it first.` });
   const alone = await readyCluster(1);
   const asked = alone.leader.change({ kind: "remove", nodeId: 1 });
   alone.time.until(() => asked.reply !== undefined);
