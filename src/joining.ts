@@ -21,6 +21,13 @@ export interface Joining {
   readonly randomId: () => string;
   /** Why it takes time, in a sentence, whenever that changes. */
   readonly notice: (message: string) => void;
+  /** Aborted when the node is told to stop. */
+  readonly stopping?: AbortSignal | undefined;
+}
+
+/** The node was told to stop before the cluster let it in. What it has noted by then, the next start goes on with. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
 }
 
 /** Which id and store a node is to open its directory with. */
@@ -41,7 +48,7 @@ export interface ClaimedStore {
  * assign an id. The store id is noted durably before it asks, and the leader knows a store that it has let in: whatever
  * is interrupted goes on where it was, with the same id.
  *
- * @throws Error if the note of the seat is damaged, or cannot be written
+ * @throws Error if the note of the seat is damaged, or cannot be written; Interrupted
  */
 export async function claimSeat(joining: Joining, wanted: number | "auto"): Promise<ClaimedSeat> {
   await finishLeaving(joining);
@@ -62,10 +69,12 @@ export async function claimSeat(joining: Joining, wanted: number | "auto"): Prom
 /**
  * Once the store is open and knows no membership: asks until the cluster has let it in as a learner.
  * @returns the configuration in force then: whom to keep streams with
+ * @throws Interrupted
  */
 export async function join(joining: Joining, seat: OwnSeat): Promise<Configuration> {
   const { configuration } = await askUntilDone(joining, { kind: "add", ...seat, address: joining.address });
   if (configuration === undefined) throw new Error("the leader let this node in, but told no membership");
+  requireGoingOn(joining.stopping);
   return configuration;
 }
 
@@ -106,21 +115,30 @@ export async function leave(
   return answer.kind === "refused" ? answer.reply.reason : answer.why;
 }
 
-/** Refusals pass: another change is under way, a leader stops, an operator is to free the seat first. */
+/**
+ * Refusals pass: another change is under way, a leader stops, an operator is to free the seat first.
+ *
+ * @throws Interrupted
+ */
 async function askUntilDone(
-  { ask, addresses, notice }: Pick<Joining, "ask" | "addresses" | "notice">,
+  { ask, addresses, notice, stopping }: Joining,
   request: ChangeMembersRequest,
   waiting = "Not let in yet",
 ): Promise<ChangeMembersReply> {
   let told = "";
   for (;;) {
-    const answer = await askLeader(request, { ask, addresses, deadlineMs: SEARCH_MS });
+    requireGoingOn(stopping);
+    const answer = await askLeader(request, { ask, addresses, deadlineMs: SEARCH_MS, signal: stopping });
     if (answer.kind === "done") return answer.reply;
     const why = answer.kind === "refused" ? `the cluster refuses: ${answer.reply.reason}` : answer.why;
     if (why !== told) notice(`${waiting}, asking on: ${why}`);
     told = why;
     await pause(RETRY_PAUSE_MS);
   }
+}
+
+function requireGoingOn(stopping: AbortSignal | undefined): void {
+  if (stopping?.aborted === true) throw new Interrupted("told to stop before the cluster let this node in");
 }
 
 export interface Promotion {

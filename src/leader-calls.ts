@@ -24,6 +24,8 @@ export interface LeaderSearch {
   readonly addresses: readonly string[];
   /** For all of it. */
   readonly deadlineMs: number;
+  /** Once aborted, the attempt under way is the last one. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One node that hangs must not use up the time of a search that others could answer. */
@@ -41,7 +43,7 @@ const REDIRECTS_MAX = 3;
  */
 export async function askLeader(
   request: ChangeMembersRequest,
-  { ask, addresses, deadlineMs }: LeaderSearch,
+  { ask, addresses, deadlineMs, signal }: LeaderSearch,
 ): Promise<LeaderAnswer> {
   const endsAt = performance.now() + deadlineMs;
   const path = new Path(addresses);
@@ -55,7 +57,7 @@ export async function askLeader(
     if (attempt.kind === "decided") return decision(request, attempt.reply, doubt);
     why = attempt.why;
     if (attempt.kind === "uncertain") doubt = attempt.why;
-    if (doubt !== undefined && request.kind === "transfer") break;
+    if (signal?.aborted === true || (doubt !== undefined && request.kind === "transfer")) break;
     if (path.advance(attempt.leader)) await pause(Math.min(ROUND_PAUSE_MS, Math.max(0, endsAt - performance.now())));
   }
   return doubt === undefined ? { kind: "unheard", why } : { kind: "unknown", why: doubt };

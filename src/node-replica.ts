@@ -21,6 +21,8 @@ export interface NodeOptions {
   readonly logger: Logger;
   /** How long a founder that is alone listens before it founds, and a lone voter before it serves, ms; for tests. */
   readonly loneFounderMs?: number;
+  /** Aborted when the node is told to stop before it runs: it asks to be let in no longer. */
+  readonly stopping?: AbortSignal;
   /** The process must end now: this node can no longer be trusted. Called at most once. */
   readonly fatal: (failure: Error) => void;
 }

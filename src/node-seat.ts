@@ -1,7 +1,16 @@
 import type { Logger } from "pino";
 import type { Config, NodeConfig } from "./config.js";
 import { reminding } from "./join-reminder.js";
-import { becomeVoter, type ClaimedSeat, claimSeat, type Joining, join, leave, type Promotion } from "./joining.js";
+import {
+  becomeVoter,
+  type ClaimedSeat,
+  claimSeat,
+  Interrupted,
+  type Joining,
+  join,
+  leave,
+  type Promotion,
+} from "./joining.js";
 import { requirePorts } from "./node-ports.js";
 import { systemRandomness } from "./system-ports.js";
 import { PeerClient } from "./transport/peer-client.js";
@@ -12,30 +21,53 @@ import { WaitingRoom } from "./waiting-room.js";
 const LEAVE_MS = 5000;
 
 /** Under which id and store the node starts: as configured, or as the cluster that it joins assigns it. */
-export async function claimNodeSeat(config: Config, logger: Logger): Promise<ClaimedSeat> {
+export async function claimNodeSeat(config: Config, logger: Logger, stopping?: AbortSignal): Promise<ClaimedSeat> {
   if (config.join.length > 0) {
     await requirePorts(config);
-    return asking(config, logger, (joining) => claimSeat(joining, config.nodeId));
+    return asking({ config, logger, stopping }, (joining) => claimSeat(joining, config.nodeId));
   }
   if (config.nodeId === "auto") throw new Error("the configuration lets only a node that joins have its id assigned");
   return { nodeId: config.nodeId, store: undefined };
 }
 
-/** Asks the cluster to let this empty node in. @returns its members: whom to keep streams with until it has its seat */
+/**
+ * Asks the cluster to let this empty node in.
+ * @returns its members: whom to keep streams with until it has its seat
+ * @throws Interrupted, having given up what it may have been given, if it is one that leaves
+ */
 export async function joinCluster(
-  config: NodeConfig,
+  { config, logger, stopping }: Asking & { readonly config: NodeConfig },
   storeId: string,
-  logger: Logger,
 ): Promise<readonly PeerAddress[]> {
   const seat = { nodeId: config.nodeId, storeId };
-  const { members } = await asking(config, logger, (joining) => join(joining, seat));
-  return members.filter(({ id }) => id !== config.nodeId).map(({ id, address }) => ({ id, address }));
+  try {
+    const { members } = await asking({ config, logger, stopping }, (joining) => join(joining, seat));
+    return members.filter(({ id }) => id !== config.nodeId).map(({ id, address }) => ({ id, address }));
+  } catch (error) {
+    // It may have been let in just then. Its directory is cleared by the next start, which finds the note of it.
+    if (error instanceof Interrupted && config.leave)
+      tellLeaving(await leave(joiningOf(config, logger), seat, LEAVE_MS), logger);
+    throw error;
+  }
+}
+
+/** @returns whether the seat is gone */
+function tellLeaving(reason: string | undefined, logger: Logger): boolean {
+  if (reason === undefined) logger.info("this learner has given its seat up");
+  else logger.warn({ reason }, "the seat could not be given up in time; the next start does");
+  return reason === undefined;
+}
+
+interface Asking {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Aborted when the node is told to stop. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 /** Whoever looks at the node meanwhile finds it at its REST port, and why it is not ready. */
 async function asking<Result>(
-  config: Config,
-  logger: Logger,
+  { config, logger, stopping }: Asking,
   work: (joining: Joining) => Promise<Result>,
 ): Promise<Result> {
   const room = await WaitingRoom.open(config);
@@ -45,7 +77,7 @@ async function asking<Result>(
     joining.notice(message);
   };
   try {
-    return await reminding({ ...joining, notice }, { warn: (message) => logger.warn(message) }, work);
+    return await reminding({ ...joining, notice, stopping }, { warn: (message) => logger.warn(message) }, work);
   } finally {
     await room.close();
   }
@@ -126,9 +158,6 @@ export class NodeSeat {
     const { nodeId, leave: leaves } = this.#config;
     if (!leaves || this.#kind() === "voter") return false;
     const asking = { ...this.#joining, addresses: this.#addresses() };
-    const reason = await leave(asking, { nodeId, storeId: this.#storeId }, LEAVE_MS);
-    if (reason === undefined) this.#logger.info("this learner has given its seat up");
-    else this.#logger.warn({ reason }, "the seat could not be given up in time; the next start does");
-    return reason === undefined;
+    return tellLeaving(await leave(asking, { nodeId, storeId: this.#storeId }, LEAVE_MS), this.#logger);
   }
 }

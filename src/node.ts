@@ -51,7 +51,7 @@ interface Parts {
 /**
  * The one composition root: opens the stores, joins the parts, listens. When it fails, nothing is
  * left open. A node that joins a cluster first asks until it is let in.
- * @throws StorageFailure when a store cannot be opened or trusted, Error when a port is taken
+ * @throws StorageFailure when a store cannot be opened or trusted, Error when a port is taken, Interrupted
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { config, store, logger } = options;
@@ -63,7 +63,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const { recovery } = stores.log;
     const isJoining = config.join.length > 0 && recovery.empty && recovery.baseConfiguration === undefined;
     if (isJoining) await requirePorts(config);
-    const contacts = isJoining ? await joinCluster(config, stores.log.storeId, logger) : [];
+    const contacts = isJoining ? await joinCluster(options, stores.log.storeId) : [];
     return await startOn(stores, contacts, options);
   } catch (error) {
     await closeStores(stores);

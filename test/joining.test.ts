@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join as pathOf } from "node:path";
 import { pino } from "pino";
 import t, { type Test } from "tap";
-import { becomeVoter, claimSeat, type Joining, join, leave } from "../src/joining.js";
+import { becomeVoter, claimSeat, Interrupted, type Joining, join, leave } from "../src/joining.js";
 import { type KnownMember, NodeSeat } from "../src/node-seat.js";
 import { closeStores, openStores } from "../src/node-stores.js";
 import { clearSeat, readClaim, writeClaim } from "../src/seat-claim.js";
@@ -109,6 +109,40 @@ t.test("a refusal is told once, and asking goes on until the cluster lets the no
   t.same(configuration, { clusterId: "c", members: [] });
   t.equal(cluster.asked.length, 4);
   t.same(notices, ["Not let in yet, asking on: the cluster refuses: a change is under way"]);
+});
+
+t.test("a node that is told to stop asks nobody a second time", async (t) => {
+  const stopping = new AbortController();
+  const { cluster, joining, dataDir } = joiner(t);
+  cluster.answer = () => {
+    stopping.abort();
+    return reply("notLeader");
+  };
+  const told = { ...joining, addresses: ["10.0.0.1:7070", "10.0.0.2:7070"], stopping: stopping.signal };
+  await t.rejects(claimSeat(told, "auto"), Interrupted);
+  t.equal(cluster.asked.length, 1);
+  t.same(await readClaim(dataDir), { nodeId: undefined, storeId: STORE, stage: "claimed" }, "and may go on later");
+});
+
+t.test("what it is given just then is noted, and it goes no further", async (t) => {
+  const stopping = new AbortController();
+  const { cluster, joining, dataDir } = joiner(t);
+  const decide = cluster.answer;
+  cluster.answer = (request) => {
+    stopping.abort();
+    return decide(request);
+  };
+  const told = { ...joining, stopping: stopping.signal };
+  const { nodeId } = await claimSeat(told, "auto");
+  t.equal((await readClaim(dataDir))?.nodeId, nodeId);
+  await t.rejects(join(told, { nodeId, storeId: STORE }), Interrupted);
+  t.equal(cluster.asked.length, 1);
+  const last = new AbortController();
+  cluster.answer = (request) => {
+    last.abort();
+    return decide(request);
+  };
+  await t.rejects(join({ ...joining, stopping: last.signal }, { nodeId, storeId: STORE }), Interrupted);
 });
 
 t.test("a seat given up just before a crash is given up for certain, and the directory begins anew", async (t) => {

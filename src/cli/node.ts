@@ -4,7 +4,8 @@ import { Command } from "commander";
 import { loadConfig } from "../config.js";
 import { ConfigError } from "../config-values.js";
 import { ListenFailure } from "../failure.js";
-import { startNode } from "../node.js";
+import { Interrupted } from "../joining.js";
+import { type RunningNode, startNode } from "../node.js";
 import { claimNodeSeat } from "../node-seat.js";
 import { FolderFailure } from "../storage/durable-directory.js";
 import { StorageFailure } from "../storage/log-store.js";
@@ -63,16 +64,30 @@ async function runNode(version: string): Promise<void> {
     // At once: nothing may be acknowledged any more. pino writes to stdout synchronously by default.
     process.exit(exitCode.unexpected);
   };
+  const stopping = new AbortController();
+  const start = async (): Promise<RunningNode | undefined> => {
+    try {
+      const { nodeId, store } = await claimNodeSeat(config, logger, stopping.signal);
+      logger = createLogger({ level, nodeId });
+      const options = { config: { ...config, nodeId }, store, version, logger, fatal, stopping: stopping.signal };
+      return await startNode(options);
+    } catch (error) {
+      if (error instanceof Interrupted) return undefined;
+      throw error;
+    }
+  };
+  const started = start();
+  // From the first moment: a node may ask for long to be let in.
+  closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false }, async ({ err, signal }) => {
+    if (err !== undefined) fatal(err);
+    logger.info({ signal }, "stopping");
+    stopping.abort();
+    const node = await started;
+    await node?.stop(GRACE_MS);
+    logger.info("stopped");
+  });
   try {
-    const { nodeId, store } = await claimNodeSeat(config, logger);
-    logger = createLogger({ level, nodeId });
-    const node = await startNode({ config: { ...config, nodeId }, store, version, logger, fatal });
-    closeWithGrace({ delay: CLOSE_DEADLINE_MS, logger: false }, async ({ err, signal }) => {
-      if (err !== undefined) fatal(err);
-      logger.info({ signal }, "stopping");
-      await node.stop(GRACE_MS);
-      logger.info("stopped");
-    });
+    await started;
   } catch (error) {
     fatal(error instanceof Error ? error : new Error(String(error)));
   }

@@ -30,13 +30,15 @@ interface Scale {
   readonly cluster: LocalCluster;
   start(place: number): Promise<Learner>;
   restart(learner: Learner): Promise<void>;
+  /** Waits for nothing but the process. */
+  spawn(learner: Learner): Promise<NodeProcess>;
 }
 
 /** A cluster of three, and learners beside it as `--scale` starts them. */
 async function scale(t: Test): Promise<Scale> {
   const { cluster, dataDir, ports } = await realClusterIn(t);
   const free = await freePorts(2, "127.0.0.1");
-  const run = async (learner: Omit<Learner, "process">) => {
+  const spawn = async (learner: Omit<Learner, "process">) => {
     const { rest, grpc, peer } = learner.ports;
     const child = await NodeProcess.start({
       id: 0,
@@ -56,6 +58,10 @@ async function scale(t: Test): Promise<Scale> {
       child.signal("SIGKILL");
       await child.exited;
     });
+    return child;
+  };
+  const run = async (learner: Omit<Learner, "process">) => {
+    const child = await spawn(learner);
     const gaveUp = new AbortController().signal;
     const obstacle = await poll(serves(learner.origin), { endsAt: performance.now() + 60_000, gaveUp });
     if (obstacle !== undefined) throw new Error([obstacle, ...child.lastLines()].join("\n"));
@@ -63,6 +69,7 @@ async function scale(t: Test): Promise<Scale> {
   };
   return {
     cluster,
+    spawn,
     start: async (place) => {
       const own = free(place);
       const learner = {
@@ -146,7 +153,7 @@ t.test(
 t.test(
   "a learner that dies while it leaves, or before it knows its id, begins anew without leaving a seat behind",
   async (t) => {
-    const { cluster, start, restart } = await scale(t);
+    const { cluster, start, restart, spawn } = await scale(t);
     const learner = await start(1);
     t.equal(await idOf(learner), 4);
     learner.process.signal("SIGKILL");
@@ -174,5 +181,13 @@ t.test(
       nodeId: await idOf(learner),
     });
     t.equal(await nextAt(learner), 1);
+
+    learner.process.signal("SIGTERM");
+    await learner.process.exited;
+    const early = await spawn(learner);
+    await until(() => early.lastLines().some((line) => line.includes("has assigned the id")));
+    early.signal("SIGTERM");
+    t.match(await early.exited, { code: 0, signal: null });
+    t.same(await learnersOf(cluster), [], "what it was given just then it has given up");
   },
 );

@@ -55,7 +55,8 @@ t.test("a node that waits to be let in lives, says why it is not ready, and serv
       t.match(await (await fetch(`${origin}/ready`)).json(), { ready: true });
     } else {
       child.signal("SIGTERM");
-      await child.exited;
+      t.match(await child.exited, { code: 0, signal: null }, "as one that runs");
+      t.match(child.lastLines().at(-1), '"msg":"stopped"');
     }
   }
 });
