@@ -138,6 +138,7 @@ class ClusterRun {
   readonly #cluster: LocalCluster;
   readonly #control: ControlServer;
   #phase: "starting" | "serving" | "stopping" = "starting";
+  readonly #endedEarly: NodeExit[] = [];
   /** Settles `#stopped`. */
   #finish: (outcome: Promise<void>) => void = () => undefined;
   /** Resolves when the nodes have stopped after a signal; rejects when they have all ended by themselves. */
@@ -190,6 +191,7 @@ class ClusterRun {
     say(banner(this.#cluster, serving, this.#options));
     // Last: it must not scroll away.
     for (const absence of absent) say(this.#withoutIt(absence));
+    for (const exit of this.#endedEarly) if (serving.includes(exit.id)) this.#nodeEnded(exit);
   }
 
   /** By `folio cluster add` or `remove`. */
@@ -222,7 +224,8 @@ If its data are damaged or lost, let another node take its place; what is in its
   }
 
   #nodeEnded(exit: NodeExit): void {
-    // While starting, the start itself fails and says so.
+    // Of a node that did not serve before the start itself tells.
+    if (this.#phase === "starting") this.#endedEarly.push(exit);
     if (this.#phase !== "serving") return;
     say(`${describeExit(exit)}\nThe others go on; Ctrl-C stops them.`);
     const alive = this.#cluster.ids.some((id) => this.#cluster.pid(id) !== undefined);
