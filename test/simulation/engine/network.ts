@@ -73,6 +73,7 @@ export class SimulatedNetwork {
   readonly #streams = new Map<string, Stream>();
   readonly #links = new Map<number, Link>();
   readonly #snapshots: MemorySnapshots;
+  #isBreakingStreams = true;
   readonly #trace: Trace | undefined;
 
   constructor(options: {
@@ -90,7 +91,8 @@ export class SimulatedNetwork {
       reaches: (from, to) => {
         const { blocked, loss } = this.weather(from, to);
         // What a calm link loses, the stream repeats; a rough one breaks it.
-        return !blocked && !(loss > this.#calm.loss && this.#random.chance(loss));
+        const mayBreak = this.#isBreakingStreams && loss > this.#calm.loss;
+        return !blocked && !(mayBreak && this.#random.chance(loss));
       },
       listener: (id) => this.#endpoints.get(id),
       timer: undefined,
@@ -151,6 +153,11 @@ export class SimulatedNetwork {
       this.#queue.schedule(this.#random.between(0, 1), "input", endpoint.time, tell);
     }
     this.#connectLater(one, other);
+  }
+
+  /** Links that are rough for ever lose messages for ever, but no stream of a snapshot breaks each time that it is tried. */
+  breakNoStreams(): void {
+    this.#isBreakingStreams = false;
   }
 
   /** Every snapshot on its way is cut off. */

@@ -57,6 +57,7 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
 function healQuorum(simulation: Simulation): SimulatedNode[] {
   const { faultRandom, trace } = simulation;
   simulation.isChaos = false;
+  simulation.network.breakNoStreams();
   const quorum = chooseQuorum(simulation);
   if (faultRandom.chance(0.5)) afflictOutsiders(simulation, quorum);
   trace?.note("world", `healed for good: ${quorum.map(({ name }) => name).join(" ")}; all else stays as it is`);
