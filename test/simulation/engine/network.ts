@@ -68,7 +68,7 @@ const RAFT_TYPES: ReadonlySet<string> = new Set(Object.keys(RAFT_MESSAGES));
 export class SimulatedNetwork {
   readonly #queue: EventQueue;
   readonly #random: Random;
-  readonly #calm: LinkWeather;
+  #calm: LinkWeather;
   readonly #endpoints = new Map<NodeId, Endpoint>();
   readonly #streams = new Map<string, Stream>();
   readonly #links = new Map<number, Link>();
@@ -122,6 +122,11 @@ export class SimulatedNetwork {
 
   weather(from: NodeId, to: NodeId): LinkWeather {
     return this.#link(from, to).weather;
+  }
+
+  /** Links that are calmed down from now on lose nothing. */
+  loseNothing(): void {
+    this.#calm = { ...this.#calm, loss: 0 };
   }
 
   /** Every direction as it was at first; streams that lost a hello begin anew. */

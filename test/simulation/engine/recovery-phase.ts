@@ -110,6 +110,7 @@ function healAll(simulation: Simulation): void {
   const able = simulation.nodes.filter(
     ({ status, integrity }) => status !== "out" && status !== "off" && integrity !== "wiped",
   );
+  simulation.network.loseNothing();
   simulation.trace?.note("world", `everything is healed: ${able.map(({ name }) => name).join(" ")}`);
   for (const node of able) heal(simulation, node, able);
 }
