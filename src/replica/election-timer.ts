@@ -1,4 +1,5 @@
 import type { RaftCore } from "../raft/core.js";
+import type { Term } from "../raft/types.js";
 import type { Clock, ReplicaObserver, Timer, Timers } from "./ports.js";
 
 /**
@@ -21,8 +22,8 @@ export class ElectionTimer {
   #readSince = 0;
   #hasReadAgain = false;
   #stalled = false;
-  /** When the leader was last heard before the silence that was excused. */
-  #excusedSince: number | undefined;
+  /** Which silence was excused: in which term, and since when. */
+  #excused: { readonly term: Term; readonly since: number } | undefined;
 
   constructor(options: {
     readonly timers: Timers;
@@ -58,9 +59,9 @@ export class ElectionTimer {
   }
 
   #excuse(core: RaftCore, now: number): void {
-    const { leaderHeardAt } = core.state;
-    if (leaderHeardAt === this.#excusedSince) return;
-    this.#excusedSince = leaderHeardAt;
+    const { term, leaderHeardAt: since } = core.state;
+    if (this.#excused?.term === term && this.#excused.since === since) return;
+    this.#excused = { term, since };
     core.resume(now);
   }
 

@@ -108,3 +108,33 @@ t.test(
     t.not(core.nextDeadline, deadlineBefore);
   },
 );
+
+t.test(
+  "each term has its excuse: who stood still under an earlier leader may stand still again (seed 3107057)",
+  async (t) => {
+    const cluster = await new VirtualCluster(3).start();
+    cluster.untilReady();
+    const [node] = cluster.followers;
+    const core = node?.replica?.core;
+    if (core === undefined) throw new Error("a follower has a core");
+    const { timer, loop } = handDriven();
+    const standStill = () => {
+      timer.arm(core.nextDeadline);
+      loop.now = core.nextDeadline + 600;
+      loop.fire();
+      for (let round = 1; round <= 2; round++) loop.rounds.shift()?.();
+      timer.tick(core, loop.now);
+    };
+    standStill();
+    t.equal(core.roleName, "follower", "excused");
+    // Somebody stands by order of the leader, and is not heard of again.
+    const [from, term] = [cluster.leader.id, core.term + 1];
+    const last = { lastLogIndex: core.lastIndex, lastLogTerm: term - 1, preVote: false, leadershipTransfer: true };
+    core.receive({ type: "voteRequest", from, to: core.id, term, ...last }, loop.now);
+    t.equal(core.term, term);
+    standStill();
+    t.equal(core.roleName, "follower", "excused again: the silence of this term has only begun");
+    standStill();
+    t.equal(core.roleName, "preCandidate", "once in a term");
+  },
+);
