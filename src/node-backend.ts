@@ -24,6 +24,9 @@ export class NodeBackend implements Backend {
   #auditsWaiting = 0;
   readonly #seed: { readonly command: SeedSettings; readonly isApplied: () => boolean };
 
+  /** Seeds that were proposed and have not been answered. */
+  #seedsWaiting = 0;
+
   constructor(options: {
     readonly nodeId: number;
     readonly replica: Replica;
@@ -49,10 +52,17 @@ export class NodeBackend implements Backend {
   seed(): void {
     if (this.#seed.isApplied()) return;
     const payload = encodeCommand(this.#seed.command);
-    this.#replica.propose({ machine: SEQUENCE_MACHINE_ID, payload }, this.#requestDeadlineMs, {
-      settle: () => undefined,
-      fail: () => undefined,
-    });
+    this.#seedsWaiting++;
+    const ended = () => {
+      this.#seedsWaiting--;
+    };
+    const waiter = { settle: ended, fail: ended };
+    this.#replica.propose({ machine: SEQUENCE_MACHINE_ID, payload }, this.#requestDeadlineMs, waiter);
+  }
+
+  /** How many calls wait for an answer; for the seed nobody does. */
+  get callsWaiting(): number {
+    return this.#replica.waitingCount - this.#seedsWaiting;
   }
 
   propose(command: Command, options?: ProposeOptions): Promise<CommandResult> {

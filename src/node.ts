@@ -43,6 +43,7 @@ export interface RunningNode {
 interface Parts {
   readonly transport: GrpcTransport;
   readonly replica: Replica;
+  readonly backend: NodeBackend;
   readonly rest: RestApp;
   readonly grpc: GrpcServer;
   readonly seat: NodeSeat;
@@ -94,7 +95,7 @@ async function startOn(stores: Stores, contacts: readonly PeerAddress[], options
   const members = () => replica.view().members;
   const seat = new NodeSeat({ config, storeId: log.storeId, joining, logger, members });
   const { rest, grpc } = await buildEdges(options, { backend, administration, metrics });
-  const parts: Parts = { transport, replica, rest, grpc, seat };
+  const parts: Parts = { transport, replica, backend: inner, rest, grpc, seat };
   try {
     await replica.start();
     await rest.listen({ host: config.host, port: config.port });
@@ -173,7 +174,7 @@ function seedOf(config: NodeConfig): SeedSettings {
 const POLL_MS = 10;
 
 /** @returns whether the node gave its seat up, so that its directory counts no more */
-async function stopParts({ transport, replica, rest, grpc, seat }: Parts, graceMs: number): Promise<boolean> {
+async function stopParts({ transport, replica, backend, rest, grpc, seat }: Parts, graceMs: number): Promise<boolean> {
   const deadline = systemClock.monotonic() + graceMs;
   const until = async (isDone: () => boolean) => {
     while (!isDone() && systemClock.monotonic() < deadline)
@@ -183,7 +184,7 @@ async function stopParts({ transport, replica, rest, grpc, seat }: Parts, graceM
   replica.drain();
   // A successor that does not take over in time must not use up the grace of the calls under way.
   if (replica.transferLeadership()) await until(() => !replica.isHandingOver);
-  await until(() => replica.waitingCount === 0);
+  await until(() => backend.callsWaiting === 0);
   const hasLeft = await seat.giveUp();
   // What outlasted the grace is told so: the edges end when their calls have.
   await replica.stop();

@@ -150,3 +150,9 @@ t.test(
     }
   },
 );
+
+t.test("a node that nobody has called stops at once, though its own settings still wait for a leader", async (t) => {
+  const trio = await Trio.start(t, [1], { REQUEST_DEADLINE_MS: String(HOUR_MS) });
+  await trio.life(1).node.stop(HOUR_MS);
+  t.pass("the node has stopped");
+});
