@@ -4,6 +4,7 @@ import type { LogCut, NodeId } from "../raft/types.js";
 import { Applier } from "./applier.js";
 import { Compaction } from "./compaction.js";
 import { CoreIo } from "./core-io.js";
+import { DiskGuard } from "./disk-guard.js";
 import { Dispatch } from "./dispatch.js";
 import { ElectionTimer } from "./election-timer.js";
 import { EntryCache } from "./entry-cache.js";
@@ -97,6 +98,7 @@ export function assemble(options: ReplicaOptions, ports: ReplicaPorts): Parts {
     proposals.failAll(STOPPING);
     reads.failAll(STOPPING);
   };
+  const disk = new DiskGuard({ peers, observer, patienceMs: 2 * options.electionTimeoutMs });
   const statuses = new StatusExchange({
     peers,
     transport,
@@ -108,7 +110,7 @@ export function assemble(options: ReplicaOptions, ports: ReplicaPorts): Parts {
   const common = { ...kept, life, membership, changes, peers, dispatch, skew, clock, statuses, standing, wake };
   const hearing = new Hearing({ ...common, transport, leaderIsBack: (leader) => turn.leaderIs(leader) });
   const turn = new Turn({ ...common, reads, electionTimer, own, timers, observer });
-  const upkeep = new Upkeep({ ...common, proposals, reads, timer: housekeeping });
+  const upkeep = new Upkeep({ ...common, disk, proposals, reads, timer: housekeeping });
   return { ...common, proposals, reads, hearing, turn, upkeep };
 }
 

@@ -34,8 +34,13 @@ export class PeerBook {
 
   /** The voter within reach that holds most of the leader's log. */
   bestSuccessor(leader: RaftCore): NodeId | undefined {
+    return this.successors(leader)[0];
+  }
+
+  /** The voters within reach, those first that hold most of the leader's log. */
+  successors(leader: RaftCore): readonly NodeId[] {
     return voterIds(leader.configuration)
       .filter((id) => this.#connected.has(id))
-      .sort((a, b) => (leader.matchIndexOf(b) ?? 0) - (leader.matchIndexOf(a) ?? 0))[0];
+      .sort((a, b) => (leader.matchIndexOf(b) ?? 0) - (leader.matchIndexOf(a) ?? 0));
   }
 }

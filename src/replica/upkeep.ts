@@ -1,3 +1,4 @@
+import type { DiskGuard } from "./disk-guard.js";
 import type { MemberChanges } from "./member-changes.js";
 import type { Membership } from "./membership.js";
 import type { Clock } from "./ports.js";
@@ -23,7 +24,7 @@ export class Upkeep {
   }
 
   run(): void {
-    const { clock, membership, proposals, reads, skew, statuses, standing, wake } = this.#parts;
+    const { clock, membership, proposals, reads, skew, disk, statuses, standing, wake } = this.#parts;
     const { serving, fetching, changes } = this.#parts;
     const now = clock.monotonic();
     const { core } = membership;
@@ -35,6 +36,7 @@ export class Upkeep {
     if (core === undefined) return;
     changes.readdress(core, now);
     skew.watch(core, { now, wall: clock.wall() });
+    disk.watch(core, now);
     statuses.tellAllIfDue(now, core, standing.selfReport());
     wake();
   }
@@ -45,6 +47,7 @@ export interface UpkeepParts {
   readonly proposals: Proposals;
   readonly reads: Reads;
   readonly skew: SkewGuard;
+  readonly disk: DiskGuard;
   readonly statuses: StatusExchange;
   readonly standing: Standing;
   readonly serving: SnapshotServing;

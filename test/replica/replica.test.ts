@@ -220,3 +220,57 @@ t.test("what was lost with a stream to the leader goes again as soon as the next
   t.equal(answer.result, 1);
   t.equal(isRead, true);
 });
+
+t.test(
+  "a leader whose disk is far behind those of the others hands over: callers of the others do not wait for it",
+  async (t) => {
+    const cluster = await new VirtualCluster(3).start();
+    cluster.untilReady();
+    const { leader, followers } = cluster;
+    const [asked] = followers;
+    const before = asked?.propose("before");
+    cluster.time.until(() => before?.result !== undefined);
+    leader.syncMs = 60_000;
+    // The first one is on its way to the slow disk; the second is packed behind it, or by another leader.
+    for (const line of ["in flight", "behind it"]) {
+      const answer = asked?.propose(line);
+      cluster.time.until(() => answer?.result !== undefined, 2000);
+    }
+    t.notOk(leader.replica?.isLeader, "another leads");
+    t.match(leader.notices.join(), /disk is behind those of a majority: it hands over/);
+    const { term } = cluster.leader.replica?.core ?? {};
+    cluster.time.advance(10_000);
+    t.equal(cluster.leader.replica?.core?.term, term, "and goes on leading");
+  },
+);
+
+t.test("where all disks are slow alike nobody hands over", async (t) => {
+  const cluster = await new VirtualCluster(3).start();
+  cluster.untilReady();
+  const { leader } = cluster;
+  for (const node of cluster.nodes) node.syncMs = 2000;
+  for (let draw = 0; draw < 5; draw++) {
+    const answer = leader.propose("slow");
+    cluster.time.until(() => answer.result !== undefined, 10_000);
+  }
+  t.ok(leader.replica?.isLeader);
+});
+
+t.test("an overtaken leader asks one after the other until one takes over", async (t) => {
+  const cluster = await new VirtualCluster(5).start();
+  cluster.untilReady();
+  const { leader, followers } = cluster;
+  leader.syncMs = 60_000;
+  const deaf = new Set<number>();
+  // Whoever is asked first never hears of it.
+  cluster.filter = (from, to, messages) => {
+    const isAsked = from === leader.id && messages.some(({ type }) => type === "timeoutNow");
+    if (isAsked && deaf.size === 0) deaf.add(to);
+    return messages.filter(({ type }) => type !== "timeoutNow" || !deaf.has(to));
+  };
+  const answer = followers[0]?.propose("overtaken");
+  cluster.time.until(() => answer?.result !== undefined, 2000);
+  cluster.time.until(() => followers.some((node) => node.replica?.isLeader === true), 5000);
+  t.equal(deaf.size, 1);
+  t.notOk(deaf.has(cluster.leader.id));
+});
