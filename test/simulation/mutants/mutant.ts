@@ -4,8 +4,6 @@ export interface Mutant {
   /** What it stands for: a number of the classic bugs (test/scenarios), or a word. */
   readonly bug: string;
   readonly patches: readonly Patch[];
-  /** It must be caught within so many seeds, where the usual number is not enough. */
-  readonly seedsMax?: number;
 }
 
 export interface Patch {
