@@ -31,7 +31,7 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
   const healedAtMs = simulation.queue.nowMs;
   const timeoutMs = 2 * simulation.plan.electionTimeoutMs;
   const calls = new FinalCalls(simulation);
-  await drawUntilAnswered(simulation, calls, quorum, LIVENESS_TIMEOUTS * timeoutMs + transfersMs(simulation));
+  await drawUntilAnswered(simulation, calls, quorum, LIVENESS_TIMEOUTS * timeoutMs + delaysMs(simulation));
   const livenessTimeouts = (simulation.queue.nowMs - healedAtMs) / timeoutMs;
   if (simulation.violation === undefined) await stayWithLeader(simulation, quorum, 2 * timeoutMs);
   if (simulation.violation !== undefined) return { livenessTimeouts };
@@ -63,6 +63,13 @@ function healQuorum(simulation: Simulation): SimulatedNode[] {
   trace?.note("world", `healed for good: ${quorum.map(({ name }) => name).join(" ")}; all else stays as it is`);
   for (const node of quorum) heal(simulation, node, quorum);
   return quorum;
+}
+
+/** What a draw may have to wait for beside elections. */
+function delaysMs(simulation: Simulation): number {
+  // A leader whose disk stays slow may be needed for the majority that it knows: a draw waits for the write in flight, and its own.
+  const slowestMs = Math.max(0, ...simulation.nodes.map(({ extraSyncMs }) => extraSyncMs));
+  return transfersMs(simulation) + 2 * slowestMs;
 }
 
 /** How long the snapshots take, one after the other, that a node's voters may have to wait for. */
