@@ -38,6 +38,7 @@ import type {
   Configuration,
   HardState,
   InstalledSnapshot,
+  InstallOutcome,
   LogIndex,
   MemberChange,
   MemberChangeAnswer,
@@ -328,13 +329,13 @@ export class RaftCore {
 
   /**
    * Puts a snapshot in force that the host has fetched and durably built aside: the next write carries it, and what
-   * promises it waits for that. Until then the host applies nothing. False: this node knows as much already, or leads.
+   * promises it waits for that. Until then the host applies nothing.
    */
-  installSnapshot(snapshot: InstalledSnapshot, now: number): boolean {
+  installSnapshot(snapshot: InstalledSnapshot, now: number): InstallOutcome {
     this.#begin(now);
-    const installed = installSnapshot(this.#state, snapshot);
+    const outcome = installSnapshot(this.#state, snapshot);
     this.#end();
-    return installed;
+    return outcome;
   }
 
   /** Changes the membership by one member (§4.1). In force when appended, done when that entry has committed. */

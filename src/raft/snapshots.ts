@@ -6,6 +6,7 @@ import { type CoreState, isHardStateDurable, leaderOf, report, sendWhenDurable }
 import {
   type AppendReply,
   type InstalledSnapshot,
+  type InstallOutcome,
   type InstallSnapshot,
   type LogCut,
   type LogIndex,
@@ -43,13 +44,13 @@ export function receiveInstallSnapshot(state: CoreState, message: InstallSnapsho
 
 /**
  * The host has durably built a state that contains everything up to `snapshot.position`; the next
- * write puts it in force. False: this node has moved on, and nothing changes.
+ * write puts it in force.
  */
-export function installSnapshot(state: CoreState, snapshot: InstalledSnapshot): boolean {
+export function installSnapshot(state: CoreState, snapshot: InstalledSnapshot): InstallOutcome {
   const { position, term, configuration, stateGeneration } = snapshot;
   invariant(position.term <= term, "no entry is of a later term than the node that sent it");
   // A leader holds whatever committed before its term, and commits the rest itself.
-  if (position.index <= state.commitIndex || state.role.name === "leader") return false;
+  if (position.index <= state.commitIndex || state.role.name === "leader") return "overtaken";
   if (term > state.term) adoptTerm(state, term, "a snapshot from a higher term");
   // What it asked votes for may be gone.
   else if (state.role.name !== "follower") becomeFollower(state, undefined, "a snapshot was installed");
@@ -62,7 +63,7 @@ export function installSnapshot(state: CoreState, snapshot: InstalledSnapshot): 
   moveBase(state, { position, configuration, keepsTail, stateGeneration });
   if (state.log.configuration !== configurationBefore) reportConfiguration(state);
   tellMatch(state, position.index);
-  return true;
+  return keepsTail ? "tailKept" : "logReplaced";
 }
 
 /** The log goes on after the entry, which may not have been written yet. */

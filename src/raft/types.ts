@@ -221,6 +221,13 @@ export interface InstalledSnapshot {
   readonly stateGeneration: number;
 }
 
+/**
+ * What became of a snapshot that is to be put in force. Overtaken: this node knows as much already, or leads, and
+ * nothing has changed. Tail kept: the log holds that very entry, and what follows it stays (§5.2). Log replaced: all
+ * of it was shorter, or divergent.
+ */
+export type InstallOutcome = "overtaken" | "tailKept" | "logReplaced";
+
 /** One change of membership: at most one voter comes or goes at a time (§4.1). */
 export type MemberChange =
   /** Receives the log, counts nowhere (§4.2.1). */

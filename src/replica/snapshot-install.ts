@@ -45,11 +45,11 @@ export class SnapshotInstall {
   #installInCore(core: RaftCore, { header, builder }: BuiltSnapshot): boolean {
     const { entries, clock } = this.#options;
     const { position, configuration, currentTerm: term } = header;
-    const keepsTail = core.termAt(position.index) === position.term;
     const stateGeneration = builder.generation;
-    const installed = core.installSnapshot({ position, term, configuration, stateGeneration }, clock.monotonic());
-    if (installed) entries.snapshotInstalled(position.index, { keepsTail });
-    return installed;
+    const outcome = core.installSnapshot({ position, term, configuration, stateGeneration }, clock.monotonic());
+    if (outcome === "overtaken") return false;
+    entries.snapshotInstalled(position.index, { keepsTail: outcome === "tailKept" });
+    return true;
   }
 
   /** The log on disk begins elsewhere now: perhaps because of the snapshot. */

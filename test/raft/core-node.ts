@@ -176,7 +176,7 @@ export class CoreNode {
     const stateGeneration = Math.max(disk.generation, ...disk.states.keys()) + 1;
     const snapshot: InstalledSnapshot = { ...state, term, stateGeneration };
     disk.states.set(stateGeneration, state);
-    if (!this.core.installSnapshot(snapshot, now)) {
+    if (this.core.installSnapshot(snapshot, now) === "overtaken") {
       disk.states.delete(stateGeneration);
       return false;
     }

@@ -145,7 +145,7 @@ t.test("the next write carries the cut; what promises it waits for that", (t) =>
   const core = coreWith([1], { hardState: { term: 3, votedFor: undefined } });
   core.receive(told(5, 3), 1);
   core.takeEffects(1);
-  t.equal(core.installSnapshot(snapshotAt(6, 3), 1), true);
+  t.equal(core.installSnapshot(snapshotAt(6, 3), 1), "logReplaced");
   t.match(core, { baseIndex: 6, commitIndex: 6, lastIndex: 6, durableIndex: 0, applicableIndex: 0, entryCount: 0 });
   t.same(core.takeEffects(1).send, []);
   const cut = { position: { index: 6, term: 3 }, configuration: MEMBERS, keepsTail: false, stateGeneration: 1 };
@@ -175,7 +175,7 @@ t.test("a tail that follows the very entry stays, whether it is on disk, in flig
   core.receive(appended({ index: 2, term: 1 }, [command(3, 3), command(4, 3)]), 1);
   const inFlight = core.takeWrite();
   core.receive(appended({ index: 4, term: 3 }, [command(5, 3), command(6, 3)]), 1);
-  t.equal(core.installSnapshot(snapshotAt(5, 3), 1), true);
+  t.equal(core.installSnapshot(snapshotAt(5, 3), 1), "tailKept");
   t.match(core, { baseIndex: 5, lastIndex: 6, commitIndex: 5, durableIndex: 2 });
   core.persisted(inFlight?.ticket ?? 0, 1);
   t.equal(core.durableIndex, 4, "entries 3 and 4 are on disk and were never replaced");
@@ -216,7 +216,7 @@ t.test("what a write in flight holds is not credited once a snapshot has replace
 
 t.test("a snapshot that is not newer than what has committed changes nothing", (t) => {
   const core = coreWith([1, 1, 3], { hardState: { term: 3, votedFor: undefined }, commitIndex: 2 });
-  t.equal(core.installSnapshot(snapshotAt(2, 1, { term: 9 }), 1), false);
+  t.equal(core.installSnapshot(snapshotAt(2, 1, { term: 9 }), 1), "overtaken");
   t.match(core, { baseIndex: 0, term: 3, commitIndex: 2 });
   t.equal(core.takeWrite(), undefined);
   t.end();
@@ -243,7 +243,7 @@ t.test("a leader installs nothing: it holds what has committed, and commits the 
   const vote = core.takeWrite();
   core.persisted(vote?.ticket ?? 0, now);
   t.equal(core.roleName, "leader");
-  t.equal(core.installSnapshot(snapshotAt(1, 1), now), false);
+  t.equal(core.installSnapshot(snapshotAt(1, 1), now), "overtaken");
   t.end();
 });
 
@@ -253,7 +253,7 @@ t.test("a snapshot from a higher term brings the term: leaders of older ones may
   core.takeEffects(1);
   t.equal(core.leader, 2);
   // Entry 9 is of term 3, but it was committed by the leader of term 6: the one of term 4 may never have had it.
-  t.equal(core.installSnapshot(snapshotAt(9, 3, { term: 6 }), 1), true);
+  t.equal(core.installSnapshot(snapshotAt(9, 3, { term: 6 }), 1), "logReplaced");
   t.match(core, { term: 6, leader: undefined, commitIndex: 9 });
   t.match(written(core), { hardState: { term: 6, votedFor: undefined }, base: { position: { index: 9 } } });
   t.same(core.takeEffects(1).send, [], "so nothing is promised to the leader of term 4");
@@ -269,7 +269,7 @@ t.test("who stands for election and installs a snapshot stands no more: the log 
   core.receive({ type: "voteReply", from: 2, to: 1, term: 4, preVote: true, granted: true }, now);
   t.equal(core.roleName, "candidate");
   core.takeEffects(now);
-  t.equal(core.installSnapshot(snapshotAt(9, 3), now), true);
+  t.equal(core.installSnapshot(snapshotAt(9, 3), now), "logReplaced");
   t.equal(core.roleName, "follower");
   const write = core.takeWrite();
   t.match(write?.log, { hardState: { term: 4, votedFor: 1 }, base: { position: { index: 9 } } });

@@ -56,11 +56,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
         find: "const keepsTail = state.log.term(position.index) === position.term;",
         replace: "const keepsTail = state.log.lastIndex >= position.index;",
       },
-      {
-        file: "src/replica/snapshot-install.js",
-        find: "const keepsTail = core.termAt(position.index) === position.term;",
-        replace: "const keepsTail = core.lastIndex >= position.index;",
-      },
     ],
   },
   {
