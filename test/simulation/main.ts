@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { endWhenNobodyReads } from "../../src/cli/closed-output.js";
 import { commitName } from "./commit.js";
 import { MUTANTS } from "./mutants/catalogue.js";
@@ -7,10 +7,16 @@ import { type RunModule, withMutant } from "./mutants/mirror.js";
 import { printMutants } from "./mutants/table.js";
 import type { RunOutcome } from "./run.js";
 import * as product from "./run.js";
+import { JOBS_MAX, runnerHere, runnerInThread, runSeeds } from "./seed-runs.js";
 import { shrink } from "./shrink.js";
+import { Total } from "./total.js";
 
-const PROGRESS_MS = 5000;
 const SHRINK_RUNS_MAX = 600;
+/** Asked for at the start: in an hour the checkout may have moved on, what was loaded has not. */
+const COMMIT = commitName();
+
+/** What is told of a run. */
+type Told = Omit<RunOutcome, "trace">;
 
 interface Options {
   readonly seed?: number;
@@ -18,6 +24,7 @@ interface Options {
   readonly seeds: number;
   readonly minutes?: number;
   readonly nodes?: number;
+  readonly jobs: number;
   readonly shrink: boolean;
   readonly trace?: string | true;
   readonly mutants: boolean;
@@ -31,6 +38,12 @@ const program = new Command("simulate")
   .option("--from <number>", "the first seed of many", wholeNumber, 1)
   .option("--seeds <count>", "how many seeds to run", wholeNumber, 100)
   .option("--minutes <minutes>", "run seeds until this much time has passed", Number)
+  .addOption(
+    new Option("--jobs <count>", `how many seeds run at once, each in a thread of its own (1 to ${JOBS_MAX} here)`)
+      .argParser(jobCount)
+      .default(1)
+      .conflicts(["seed", "mutant", "mutants"]),
+  )
   .option("--nodes <count>", "how many nodes found the cluster, in every run; otherwise the seed decides", wholeNumber)
   .option("--shrink", "make a failing run smaller, with the same finding", false)
   .option("--trace [file]", "print what happened in a single seed, or write it to a file")
@@ -47,6 +60,12 @@ await program.parseAsync();
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("must be a whole number");
+  return value;
+}
+
+function jobCount(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1 || value > JOBS_MAX) throw new InvalidArgumentError(`must be from 1 to ${JOBS_MAX}`);
   return value;
 }
 
@@ -80,53 +99,35 @@ async function runOne(seed: number, options: Options, subject: RunModule): Promi
 }
 
 async function runMany(options: Options, subject: RunModule): Promise<number> {
+  const { from, minutes, jobs, keepGoing, shrink: isShrunk, nodes: nodeCount } = options;
   const startedAt = performance.now();
-  const endsAt = options.minutes === undefined ? Number.POSITIVE_INFINITY : startedAt + options.minutes * 60_000;
-  const lastSeed = options.minutes === undefined ? options.from + options.seeds - 1 : Number.POSITIVE_INFINITY;
+  const endsAt = minutes === undefined ? Number.POSITIVE_INFINITY : startedAt + minutes * 60_000;
+  const lastSeed = minutes === undefined ? from + options.seeds - 1 : Number.POSITIVE_INFINITY;
   const cpuBefore = process.cpuUsage();
-  let progressAt = startedAt;
-  const total = { runs: 0, failures: 0, simulatedMs: 0, steps: 0, effects: 0, livenessTimeouts: 0 };
-  for (let seed = options.from; seed <= lastSeed && performance.now() < endsAt; seed++) {
-    const outcome = await subject.runSeed(seed, { nodeCount: options.nodes });
-    total.runs++;
-    total.simulatedMs += outcome.simulatedMs;
-    total.steps += outcome.figures.steps;
-    total.effects += outcome.figures.effects;
-    total.livenessTimeouts = Math.max(total.livenessTimeouts, outcome.figures.livenessTimeouts);
-    if (outcome.violation !== undefined) {
-      total.failures++;
-      report(outcome, options);
-      if (options.shrink) await printShrunk(outcome, options, subject);
-      if (!options.keepGoing) break;
-    }
-    if (performance.now() - progressAt >= PROGRESS_MS) {
-      progressAt = performance.now();
-      process.stderr.write(
-        `\r${total.runs} seeds, ${total.failures} failed, ${speedOf(total.simulatedMs, startedAt)}   `,
-      );
-    }
-  }
+  const total = new Total(startedAt);
+  const runners = jobs === 1 ? [runnerHere(subject.runSeed)] : Array.from({ length: jobs }, runnerInThread);
+  const runs = await runSeeds(runners, {
+    from,
+    nodeCount,
+    goesOn: (seed) => seed <= lastSeed && performance.now() < endsAt && (keepGoing || total.failures === 0),
+    ended: async (_, { plan, ...result }) => {
+      total.add(result);
+      if (plan === undefined) return;
+      report({ plan, ...result }, options);
+      if (isShrunk) await printShrunk({ plan, ...result }, options, subject);
+    },
+  });
+  await Promise.all(runners.map((runner) => runner.close()));
   const { user, system } = process.cpuUsage(cpuBefore);
-  const cpuRatio = total.simulatedMs / ((user + system) / 1000);
   if (process.stderr.isTTY) process.stderr.write(`\r${" ".repeat(72)}\r`);
-  print(`commit ${commitName()}: seeds ${options.from} to ${options.from + total.runs - 1}, ${total.failures} failed`);
-  print(
-    `${total.runs} runs of ${(total.simulatedMs / total.runs / 1000).toFixed(1)} simulated seconds, ${total.steps} steps, ${total.effects} commands`,
-  );
-  print(`${speedOf(total.simulatedMs, startedAt)} by the clock, ${cpuRatio.toFixed(0)} times by CPU time`);
-  print(
-    `longest wait for a draw once a quorum was healthy: ${total.livenessTimeouts.toFixed(2)} of 10 election timeouts`,
-  );
+  print(`commit ${COMMIT}: seeds ${from} to ${from + runs - 1}, ${total.failures} failed`);
+  for (const line of total.lines((user + system) / 1000)) print(line);
   return total.failures === 0 ? 0 : 1;
 }
 
-function speedOf(simulatedMs: number, startedAt: number): string {
-  return `${(simulatedMs / (performance.now() - startedAt)).toFixed(0)} times faster than real time`;
-}
-
-function report({ plan, violation, simulatedMs, figures }: RunOutcome, options: Options): void {
+function report({ plan, violation, simulatedMs, figures }: Told, options: Options): void {
   const what = violation === undefined ? "holds" : `FAILED at ${violation.atMs.toFixed(3)} ms`;
-  print(`seed ${plan.seed} (commit ${commitName()}, ${plan.nodeCount} nodes): ${what}`);
+  print(`seed ${plan.seed} (commit ${COMMIT}, ${plan.nodeCount} nodes): ${what}`);
   if (violation === undefined) {
     print(
       `  ${simulatedMs.toFixed(0)} simulated ms, ${figures.steps} steps, ${figures.entries} entries, ${figures.effects} commands`,
@@ -144,7 +145,7 @@ function sameRun(seed: number, { nodes, mutant }: Options): string {
   return `--seed ${seed}${founders}${bug}`;
 }
 
-async function printShrunk({ plan, violation }: RunOutcome, options: Options, { runPlan }: RunModule): Promise<void> {
+async function printShrunk({ plan, violation }: Told, options: Options, { runPlan }: RunModule): Promise<void> {
   if (violation === undefined) return;
   const small = await shrink(plan, violation.checker, { runsMax: SHRINK_RUNS_MAX, runPlan });
   const { faults, operations } = small.plan;

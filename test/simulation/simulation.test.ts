@@ -2,6 +2,7 @@ import t from "tap";
 import type { Plan } from "./engine/plan.js";
 import { planRun } from "./engine/plan-run.js";
 import { runPlan, runSeed } from "./run.js";
+import { runnerHere, runnerInThread, runSeeds, type SeedResult } from "./seed-runs.js";
 import { shrink } from "./shrink.js";
 
 /** More of them, and the seeds of the day, run by `npm run simulate`. */
@@ -37,6 +38,26 @@ t.test("looking on changes nothing: traced or not, a run takes the same steps", 
   const traced = await runPlan(plan, { isTraced: true });
   const untraced = await runPlan(plan, { isTraced: false });
   t.same(traced.figures, untraced.figures);
+});
+
+t.test("seeds that run at once, in threads of their own, are the runs that they are one by one", async (t) => {
+  const results = async (runners: Parameters<typeof runSeeds>[0]) => {
+    const bySeed = new Map<number, SeedResult>();
+    const runs = await runSeeds(runners, {
+      from: 41,
+      nodeCount: undefined,
+      goesOn: (seed) => seed < 47,
+      ended: async (seed, result) => {
+        bySeed.set(seed, result);
+      },
+    });
+    await Promise.all(runners.map((runner) => runner.close()));
+    t.equal(runs, bySeed.size, "each seed once");
+    return new Map([...bySeed].sort(([one], [other]) => one - other));
+  };
+  const here = await results([runnerHere(runSeed)]);
+  t.same([...here.keys()], [41, 42, 43, 44, 45, 46]);
+  t.same(await results([runnerInThread(), runnerInThread()]), here);
 });
 
 t.test("a failing run is made smaller: what is left out was not needed for the same finding", async (t) => {

@@ -1,5 +1,7 @@
+import type { Command } from "../../../src/sequence/command.js";
+import type { Definition } from "../../../src/sequence/definition.js";
 import type { Drawn, ResetDone } from "../../../src/sequence/result.js";
-import { isForm } from "../operations/prefixes.js";
+import { isBounded, isForm } from "../operations/prefixes.js";
 import type { Effect } from "./effect.js";
 import type { ReportViolation } from "./violation.js";
 
@@ -23,6 +25,8 @@ export class SeriesModel {
   readonly #standings = new Map<string, Standing>();
   /** By prefix: the highest number that any of its series drew. */
   readonly #highest = new Map<string, number>();
+  /** By prefix: as the newest effect that shows it has it. */
+  readonly #definitions = new Map<string, Definition>();
   /** Every change of a series' current value: where a local read has to agree. */
   readonly #history = new Map<string, { readonly index: number; readonly epoch: number; readonly current: number }[]>();
 
@@ -35,6 +39,8 @@ export class SeriesModel {
       if (command.kind !== "draw") this.#report("slots in order", `${attempt} drew without asking for a draw`);
       if (!result.replayed) this.#drawn(result, index, attempt);
     } else if (result.kind === "reset") this.#reset(result, index);
+    else if (result.kind === "configured") this.#definitions.set(result.definition.prefix, result.definition);
+    else if (result.kind === "refused" && result.code === "EXHAUSTED") this.#exhausted(command, attempt);
   }
 
   /** What the series showed once everything up to `index` was applied; undefined before its first effect. */
@@ -56,13 +62,34 @@ export class SeriesModel {
         const text = `${attempt} drew ${name} from ${first} instead of ${expected}`;
         this.#report(first <= standing.drawn ? "no number twice" : "slots in order", text);
       }
+      if (last > result.definition.maximum) {
+        this.#report("overflow is refused", `${attempt} drew ${name} up to ${last}, past ${result.definition.maximum}`);
+      }
       standing.current = last;
       standing.drawn = last;
       count += (last - first) / step + 1;
     }
     if (count !== result.count) this.#report("slots in order", `${attempt} drew ${count} numbers, not ${result.count}`);
+    this.#definitions.set(result.prefix, result.definition);
     this.#highest.set(result.prefix, Math.max(this.#highest.get(result.prefix) ?? -1, standing.drawn));
     this.#note(name, standing, index);
+  }
+
+  /** Refused only if the numbers are not there: told of sequences that come to their maximum and change in nothing else. */
+  #exhausted(command: Command, attempt: string): void {
+    if (command.kind !== "draw" || !isBounded(command.prefix)) return;
+    const { prefix, count } = command;
+    const definition = this.#definitions.get(prefix);
+    if (definition === undefined) {
+      this.#report("overflow is refused", `${attempt} found ${prefix} at its end before it had a definition`);
+      return;
+    }
+    const { start, step, maximum } = definition;
+    const current = this.#standings.get(nameOf(prefix, ""))?.current;
+    const first = current === undefined ? start : current + step;
+    if (first + (count - 1) * step > maximum) return;
+    const text = `${attempt} was refused ${count} of ${prefix}, which has them from ${first} up to ${maximum}`;
+    this.#report("overflow is refused", text);
   }
 
   /** To behind what the sequence had drawn when its series changed, and no further. */

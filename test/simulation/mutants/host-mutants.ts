@@ -74,6 +74,16 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    bug: "overflow",
+    name: "a batch may reach one number past the maximum",
+    patches: [{ file: "src/sequence/apply-draw.js", find: "room < count", replace: "room < count - 1" }],
+  },
+  {
+    bug: "last number",
+    name: "a sequence keeps its last number to itself",
+    patches: [{ file: "src/sequence/apply-draw.js", find: "room < count", replace: "room <= count" }],
+  },
+  {
     bug: "swap",
     name: "two waiters get each other's answers",
     patches: [

@@ -1,13 +1,13 @@
 import type { DefinitionChange } from "../../../src/sequence/definition.js";
 import type { Random } from "../engine/random.js";
 import type { CommandKind } from "./operation-kind.js";
-import { CHANGING, FORMS, isForm, isStepped, STEPPED } from "./prefixes.js";
+import { BOUNDED, CHANGING, FORMS, isBounded, isForm, isStepped, STEPPED } from "./prefixes.js";
 
 /** Changes of a definition; its start stays. */
 export const CONFIGURE: CommandKind = {
   name: "configure",
   weight: 8,
-  prefix: (random) => random.pick([...CHANGING, ...STEPPED, ...FORMS]),
+  prefix: (random) => random.pick([...CHANGING, ...STEPPED, ...FORMS, ...BOUNDED]),
   isKeyed: false,
   plan: (random, { prefix }): { readonly change: DefinitionChange } => ({ change: planChange(random, prefix) }),
   command: ({ prefix, settings }, provenance) => ({
@@ -24,6 +24,8 @@ function planChange(random: Random, prefix: string): DefinitionChange {
     return random.chance(0.8) ? { step: random.pick([1, 2, 3, 5, 10]) } : { padding: random.integer(4, 9) };
   }
   if (isForm(prefix)) return planForm(random);
+  // Below what is out already, now and then: nothing more is drawn until it is raised.
+  if (isBounded(prefix)) return { maximum: random.integer(5, 30) };
   return random.pick<DefinitionChange>([
     { padding: random.integer(4, 9) },
     { description: `as of ${random.integer(1, 1000)}` },

@@ -2,7 +2,7 @@ import type { Draw, Provenance } from "../../../src/sequence/command.js";
 import type { OperationStep } from "../engine/plan.js";
 import type { Random } from "../engine/random.js";
 import { type CallContext, type CommandKind, NOWHERE } from "./operation-kind.js";
-import { anyPrefix, isForm, isPeriodic } from "./prefixes.js";
+import { anyPrefix, isBounded, isForm, isPeriodic } from "./prefixes.js";
 
 const DAY_MS = 86_400_000;
 const DOCUMENTS = 12;
@@ -23,7 +23,7 @@ export const BATCH: CommandKind = {
   isKeyed: true,
   plan: (random, context) => {
     const document = planDocument(random, context);
-    const isLarge = !isForm(context.prefix) && random.chance(0.2);
+    const isLarge = !isForm(context.prefix) && !isBounded(context.prefix) && random.chance(0.2);
     const count = isLarge ? random.integer(10, 5000) : random.integer(2, 9);
     // A document asks for as much each time, mostly.
     const isRepeated = document.documentRef !== "" && random.chance(0.8);

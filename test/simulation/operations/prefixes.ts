@@ -16,9 +16,12 @@ export const CHANGING = ["CHANGE-1", "CHANGE-2"] as const;
 export const STEPPED = ["STEP-1", "STEP-2"] as const;
 /** Sequences whose template and reset rule change: their full numbers must never repeat. */
 export const FORMS = ["FORM-1", "FORM-2"] as const;
+/** Sequences that come to their maximum, and now and then get another. */
+export const BOUNDED = ["FULL-1", "FULL-2"] as const;
 /** Sequences that begin anew with every year, or month. */
 export const PERIODIC = ["YEARLY", "MONTHLY"] as const;
 
+const FIRST_MAXIMUM = 9;
 const PERIODS: Readonly<Record<string, DefinitionChange>> = {
   YEARLY: { template: "{PREFIX}{YYYY}-{SEQ:5}", resetRule: "yearly" },
   MONTHLY: { template: "{PREFIX}{YYYY}{MM}-{SEQ:4}", resetRule: "monthly" },
@@ -27,6 +30,7 @@ const PERIODS: Readonly<Record<string, DefinitionChange>> = {
 /** What the sequence must be told before anybody draws from it; undefined if nothing. */
 export function setupOf(prefix: string): DefinitionChange | undefined {
   if (isStepped(prefix)) return { step: 1 };
+  if (isBounded(prefix)) return { maximum: FIRST_MAXIMUM };
   return PERIODS[prefix];
 }
 
@@ -36,6 +40,10 @@ export function isStepped(prefix: string): boolean {
 
 export function isForm(prefix: string): boolean {
   return (FORMS as readonly string[]).includes(prefix);
+}
+
+export function isBounded(prefix: string): boolean {
+  return (BOUNDED as readonly string[]).includes(prefix);
 }
 
 export function isPeriodic(prefix: string): boolean {
@@ -52,7 +60,8 @@ export function periodOfDocument(prefix: string, documentDate: string): string {
 export function anyPrefix(random: Random): string {
   if (random.chance(0.5)) return HOT;
   const place = random.unit();
-  if (place < 0.33) return random.pick(COLD);
+  if (place < 0.27) return random.pick(COLD);
+  if (place < 0.33) return random.pick(BOUNDED);
   if (place < 0.45) return FORCED;
   if (place < 0.55) return random.pick(JUMPING);
   if (place < 0.65) return random.pick(CHANGING);
