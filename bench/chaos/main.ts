@@ -8,11 +8,13 @@ import { freePorts } from "../../cluster/free-ports.js";
 import { LaunchError } from "../../cluster/launch-error.js";
 import { LocalCluster } from "../../cluster/launcher.js";
 import { describeExit } from "../../cluster/node-process.js";
+import type { NodePorts } from "../../cluster/ports.js";
 import type { Operation } from "../history/history.js";
 import { judge } from "../history/judge.js";
 import { UsageError } from "../options.js";
 import { type ClientPlan, type Clients, startClients } from "./clients.js";
 import { runFaults, seeded } from "./faults.js";
+import { FaultyPort } from "./faulty-port.js";
 import { httpCall } from "./http-call.js";
 import { type ChaosOptions, chaosHelp, parseChaosOptions } from "./options.js";
 
@@ -71,6 +73,18 @@ async function disagreements(cluster: LocalCluster, prefixes: Iterable<string>):
   return faults;
 }
 
+/** One before each node's peer port, by node. */
+async function openPeerPorts(nodes: number, ports: (id: number) => NodePorts): Promise<Map<number, FaultyPort>> {
+  const opened = new Map<number, FaultyPort>();
+  for (let id = 1; id <= nodes; id++) opened.set(id, await FaultyPort.open(ports(id).peer, HOST));
+  return opened;
+}
+
+/** The founders as they are to know each other: by what stands before them. */
+function peersThrough(peerPorts: ReadonlyMap<number, FaultyPort>): string {
+  return [...peerPorts].map(([id, port]) => `${id}=${HOST}:${port.number}`).join(",");
+}
+
 /** @returns the exit code */
 async function chaos(options: ChaosOptions): Promise<number> {
   const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -80,11 +94,13 @@ async function chaos(options: ChaosOptions): Promise<number> {
   );
   const dataDir = mkdtempSync(join(tmpdir(), "folio-chaos-"));
   const faults: string[] = [];
+  const ports = await freePorts(options.nodes, HOST);
+  const peerPorts = await openPeerPorts(options.nodes, ports);
   const cluster = new LocalCluster({
     nodes: options.nodes,
     dataDir,
-    ports: await freePorts(options.nodes, HOST),
-    env: { LOG_LEVEL: "info" },
+    ports,
+    env: { LOG_LEVEL: "info", PEERS: peersThrough(peerPorts) },
     readyMs: 60_000,
     onUnexpectedExit: (exit) => faults.push(describeExit(exit)),
   });
@@ -92,7 +108,10 @@ async function chaos(options: ChaosOptions): Promise<number> {
     await cluster.start();
     const clients = startClients(cluster, plansFor(options));
     const ending = new AbortController();
-    const inflicted = runFaults({ cluster, faults: options.faults, random: seeded(options.seed), say }, ending.signal);
+    const inflicted = runFaults(
+      { cluster, peerPorts, faults: options.faults, random: seeded(options.seed), say },
+      ending.signal,
+    );
     await Promise.race([pause(options.seconds * 1000), inflicted]);
     ending.abort();
     const faultCount = await inflicted;
@@ -107,6 +126,7 @@ async function chaos(options: ChaosOptions): Promise<number> {
     report({ clients, faultCount, faults, say });
   } finally {
     await cluster.stop();
+    for (const port of peerPorts.values()) await port.close();
     if (faults.length === 0) rmSync(dataDir, { recursive: true, force: true });
     else say(`The nodes' logs and data stay in ${dataDir}.`);
   }

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../options.js";
 
-export const faultNames = ["kill", "stop", "term", "kill-all"] as const;
+export const faultNames = ["kill", "stop", "term", "kill-all", "cut", "hold", "one-way", "slow"] as const;
 export type FaultName = (typeof faultNames)[number];
 
 export interface ChaosOptions {
@@ -16,7 +16,7 @@ export interface ChaosOptions {
 export const chaosHelp = `Usage: npm run chaos [-- OPTIONS]
 
 Starts a cluster of real processes on free loopback ports, draws numbers from all its nodes, and meanwhile kills,
-stops and restarts nodes. At the end every node is back, and the history of every sequence is judged: no number
+stops and restarts nodes and disturbs the links between them. At the end every node is back, and the history of every sequence is judged: no number
 twice, no gap that nobody can explain, real-time order. The exit code is 1 if anything is wrong.
 
 Options:
@@ -25,7 +25,9 @@ Options:
   --clients N        clients drawing at once (default 24)
   --seed N           which fault comes when and where (default: random, printed)
   --faults LIST      of ${faultNames.join(",")} (default: all)
-                     kill: SIGKILL of one node; stop: SIGSTOP for some seconds; term: SIGTERM; kill-all: SIGKILL of all
+                     kill: SIGKILL of one node; stop: SIGSTOP for some seconds; term: SIGTERM; kill-all: SIGKILL of all;
+                     cut: connections between nodes break and are refused; hold: all that is sent is late; one-way: what
+                     is sent in one direction is late; slow: every piece takes 40 ms
   --help             this text
 `;
 

@@ -167,11 +167,12 @@ export class Consensus {
     const { log, commitIndex: index } = core.state;
     const term = log.term(index) ?? 0;
     const counts = inForce.map((configuration) => {
-      const needed = quorumOf(votersOf(configuration).length);
-      return { needed, held: this.#stores.holders(configuration, { index, term }) };
+      const voters = votersOf(configuration).length;
+      return { voters, needed: quorumOf(voters), held: this.#stores.holders(configuration, { index, term }) };
     });
     if (counts.some(({ needed, held }) => held >= needed)) return;
-    const text = `n${id} takes entry ${index} of term ${term} for committed, but only ${counts[0]?.held} disks hold it`;
+    const disks = counts.map(({ voters, needed, held }) => `${held} of ${voters} voters' disks (${needed} are needed)`);
+    const text = `n${id} takes entry ${index} of term ${term} for committed, but it is on ${[...new Set(disks)].join(" or ")}`;
     this.#report("durable majority", text);
   }
 
