@@ -26,7 +26,7 @@ const PROBLEMS = {
   OUTCOME_UNKNOWN: {
     status: 504,
     grpc: "DEADLINE_EXCEEDED",
-    title: "The outcome is not known: retry with the same idempotency key",
+    title: "The outcome is not known: retry a draw with the same idempotency key",
   },
 } as const;
 

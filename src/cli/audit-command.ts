@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { type FolioRestClient, type QueryValue, segment } from "../client/rest-client.js";
 import { type ConnectionOptions, connect, talksToServer } from "./connection.js";
 import { pageLimit } from "./option-values.js";
-import { list, property, writeJson, writeLine, writeRows } from "./output.js";
+import { list, property, writeJson, writeMore, writeRows } from "./output.js";
 
 interface AuditOptions extends ConnectionOptions {
   readonly limit: number;
@@ -81,6 +81,5 @@ function filters(options: AuditOptions): Record<string, QueryValue> {
 
 function writePage(page: unknown, options: AuditOptions): void {
   writeRows(list(page, "records"), columns);
-  const next = property(page, "next");
-  if (typeof next === "string" && !options.all) writeLine(`more: --after ${next}`);
+  if (!options.all) writeMore(page);
 }

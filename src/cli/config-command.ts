@@ -4,7 +4,7 @@ import { segment } from "../client/rest-client.js";
 import { type ConnectionOptions, connect, talksToServer } from "./connection.js";
 import { exitCodeHelp } from "./exit-code.js";
 import { counter, version } from "./option-values.js";
-import { list, writeJson, writeProperties, writeRows } from "./output.js";
+import { list, writeJson, writeMore, writeProperties, writeRows } from "./output.js";
 
 interface SetOptions extends ConnectionOptions {
   readonly template?: string;
@@ -119,8 +119,12 @@ function listCommand(): Command {
         query: { after: options.after, limit: options.limit },
         repeatability: "read",
       });
-      if (options.output === "json") writeJson(body);
-      else writeRows(list(body, "sequences"), definitionColumns);
+      if (options.output === "json") {
+        writeJson(body);
+        return;
+      }
+      writeRows(list(body, "sequences"), definitionColumns);
+      writeMore(body);
     },
   );
 }

@@ -37,6 +37,12 @@ export function writeRows(rows: readonly unknown[], columns: readonly Column[]):
   writeLine(table.toString());
 }
 
+/** Where the next page begins, if there is one. */
+export function writeMore(page: unknown): void {
+  const next = property(page, "next");
+  if (typeof next === "string") writeLine(`more: --after ${next}`);
+}
+
 /** The properties of one object, a line each; lists and nested objects in JSON. */
 export function writeProperties(body: unknown, without: readonly string[] = []): void {
   const table = new Table(plain);

@@ -102,9 +102,17 @@ function pauseBefore(attempts: number, nodes: number, limits: RetryLimits, error
   return Math.max(askedMs, Math.random() * ceilingMs);
 }
 
-/** A refusal after an attempt of unknown fate does not make that fate known; a read has no fate. */
+/**
+ * A refusal after an attempt of unknown fate does not make that fate known: it may come from before the log (a limit, a
+ * key that one node does not take, a proxy), and even a domain's no may be overtaken by the attempt that still waits.
+ * Only a key that belongs to another request does so in every attempt. A read has no fate.
+ */
 function finalError(last: FolioError, unknown: FolioError | undefined, repeatability: Repeatability): FolioError {
-  if (repeatability !== "read") return last.code === "NOT_EXECUTED" && unknown !== undefined ? unknown : last;
-  if (last.code !== "OUTCOME_UNKNOWN") return last;
-  return new FolioError("NOT_EXECUTED", last.message, { requestId: last.requestId, cause: last });
+  if (repeatability === "read") {
+    if (last.code !== "OUTCOME_UNKNOWN") return last;
+    return new FolioError("NOT_EXECUTED", last.message, { requestId: last.requestId, cause: last });
+  }
+  if (unknown === undefined || unknown === last || last.code === "IDEMPOTENCY_MISMATCH") return last;
+  const message = `${unknown.message}; the last attempt ended as ${last.code}: ${last.message}`;
+  return new FolioError(unknown.code, message, { requestId: unknown.requestId, cause: last });
 }

@@ -130,7 +130,8 @@ export class FolioClient {
     for (const node of this.#nodes) node.channel.close();
   }
 
-  #run<Request, Response>(rpc: Rpc<Request, Response>, request: Request, call: Call): Promise<Response> {
+  #run<Request extends object, Response>(rpc: Rpc<Request, Response>, request: Request, call: Call): Promise<Response> {
+    requests.requireUnicode(request);
     const requestId = call.options.requestId ?? randomUUID();
     const metadata = new Metadata();
     setText(metadata, "x-request-id", requestId);

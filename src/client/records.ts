@@ -60,6 +60,7 @@ export interface SequenceStatus {
   readonly currentCounter: number;
   /** undefined when the maximum is reached. */
   readonly nextCounter: number | undefined;
+  /** undefined when the maximum is reached, and where the template shows what was not asked for (a site). */
   readonly nextFullNumber: string | undefined;
   readonly period: string;
   readonly totalGenerated: number;
@@ -137,12 +138,13 @@ export function sequenceConfigOf(config: wire.ConfigInfo | undefined): SequenceC
 }
 
 export function sequenceStatusOf(response: wire.GetStatusResponse): SequenceStatus {
-  const exhausted = response.nextFullNumber === "";
+  // A number that cannot be written without its site is no end: only the text is missing then.
+  const exhausted = response.nextFullNumber === "" && response.nextCounter === 0n;
   return {
     prefix: response.prefix,
     currentCounter: counterOf(response.currentCounter, "current_counter"),
     nextCounter: exhausted ? undefined : counterOf(response.nextCounter, "next_counter"),
-    nextFullNumber: exhausted ? undefined : response.nextFullNumber,
+    nextFullNumber: response.nextFullNumber === "" ? undefined : response.nextFullNumber,
     period: response.period,
     totalGenerated: counterOf(response.totalGenerated, "total_generated"),
     lastGenerated: response.lastGenerated === "" ? undefined : response.lastGenerated,

@@ -91,6 +91,19 @@ function optionalInt32(value: number | undefined, field: string): number | undef
   return value === undefined ? undefined : int32(value, field);
 }
 
+/**
+ * On the wire text is Unicode: half a surrogate pair would arrive as U+FFFD, and two documents as one.
+ * @throws FolioError VALIDATION_ERROR
+ */
+export function requireUnicode(request: object): void {
+  for (const [name, value] of Object.entries(request)) {
+    if (typeof value === "object" && value !== null) requireUnicode(value);
+    if (typeof value !== "string" || !/\p{Surrogate}/u.test(value)) continue;
+    const field = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    throw new FolioError("VALIDATION_ERROR", `${field} must be Unicode text, without half surrogate pairs`, { field });
+  }
+}
+
 export function nextRequest(prefix: string, options: DrawOptions, key: string): wire.GetNextRequest {
   return {
     prefix,

@@ -1,9 +1,10 @@
 import type { Definition } from "./definition.js";
 import { templateOf } from "./definition-template.js";
-import { type FormUse, type Ledger, NOTHING_ISSUED } from "./ledger.js";
+import { type Floor, type FormUse, type Ledger, NOTHING_ISSUED } from "./ledger.js";
 import { type CounterDigits, mayCoincide } from "./overlap.js";
 import { refused } from "./refusal.js";
 import type { Refused } from "./result.js";
+import { NO_FLOOR } from "./series.js";
 import { identityText } from "./series-identity.js";
 import type { Template } from "./template.js";
 import { PADDING_MAX } from "./template-notation.js";
@@ -15,7 +16,7 @@ import { PADDING_MAX } from "./template-notation.js";
  * - another *spelling* (the template without the counter's width) must be unable to write any
  *   number of an earlier spelling: else CONFLICT;
  * - the same spelling with other *series* (reset rule, scope, fiscal year) counts on behind the
- *   highest counter ever drawn: a floor;
+ *   highest counter ever drawn: a floor, which ends with the change after which no number is out in such series;
  * - the same form with another width just goes on.
  */
 interface Form {
@@ -59,12 +60,16 @@ export function changeForm(
   if (sameForm(form, formOf(current, templateOf(current)))) return { ...ledger, form: widened(ledger.form, template) };
   const pastForms = used.filter((use) => use !== known);
   if (pastForms.length > PAST_FORMS_MAX) return tooManyForms();
-  const { highest, latestDay, floor } = ledger;
   return {
     form: known === undefined ? unused(next.version, template) : widened(known, template),
     pastForms,
-    floor: isFloorNeeded ? { counter: highest, latestDay, generation: floor.generation + 1 } : floor,
+    floor: isFloorNeeded ? nextFloor(ledger) : { ...ledger.floor, counter: NO_FLOOR },
   };
+}
+
+/** Over all that was ever drawn: an earlier floor, needed or not by now, is part of it. */
+function nextFloor({ highest, latestDay, floor }: Ledger): Floor {
+  return { counter: highest, latestDay, generation: floor.generation + 1 };
 }
 
 function formOf(definition: Definition, template: Template): Form {

@@ -38,6 +38,25 @@ t.test("a reset takes new_value or set_to, in the body or with the prefix in the
   t.match(backend.commands[0]?.provenance.principal, /^key:[0-9a-f]{8}$/);
 });
 
+t.test("only draws take a key: a change under one would happen twice where its caller relies on once", async (t) => {
+  const { app, backend, administration } = await startEdge(t);
+  const headers = { ...ADMIN, "idempotency-key": "k-1" };
+  const calls = [
+    { method: "POST", url: "/api/v1/reset", payload: { prefix: "SG", new_value: 0, reason: "x", force: true } },
+    { method: "POST", url: "/api/v1/config/SG", payload: { padding_length: 4 } },
+    { method: "DELETE", url: "/api/v1/cluster/members/4" },
+  ] as const;
+  for (const one of calls) {
+    const { status, body } = await call(app, { ...one, headers });
+    t.equal(status, 400, one.url);
+    t.match(body, { code: "VALIDATION_ERROR", errors: [{ field: "idempotency-key", expected: /^absent/ }] });
+  }
+  t.same(backend.commands, []);
+  t.same(administration.changes, []);
+  const draw = { method: "POST", url: "/api/v1/next", payload: { prefix: "SG" }, headers } as const;
+  t.equal((await call(app, draw)).status, 200);
+});
+
 t.test("a definition is answered by the contract's names, with its version as ETag", async (t) => {
   const { app, backend } = await startEdge(t);
   backend.answer = async () => ({ kind: "definition", definition });

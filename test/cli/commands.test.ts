@@ -76,7 +76,11 @@ t.test("config get, set and list", async (t) => {
   backend.result = async () => ({ kind: "configured", definition: { ...definition, version: 2 }, created: false });
   const env = { FOLIO_SERVER: url, FOLIO_API_KEY: "admin-key" };
   t.match(JSON.parse((await folio("config get SG", env)).stdout), { prefix: "SG", version: 1 });
-  t.match((await folio("config list -o table", env)).stdout, /SG +│ %s%06d +│ never/);
+  const listed = await folio("config list -o table", env);
+  t.match(listed.stdout, /SG +│ %s%06d +│ never/);
+  t.notMatch(listed.stdout, /more:/);
+  backend.answer = async () => ({ kind: "definitions", definitions: [definition], next: "SG" });
+  t.match((await folio("config list -o table --limit 1", env)).stdout, /\nmore: --after SG\n$/);
   const set = await folio(
     "config set SG --template {PREFIX}{YYYY}-{SEQ:4} --padding 4 --separator - --start 5 --step 2 --maximum 9999 " +
       "--reset-rule yearly --time-zone UTC --fiscal-year-start 4 --scope site --no-active --description test " +

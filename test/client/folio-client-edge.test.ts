@@ -79,6 +79,10 @@ t.test("a status says what is next, or that nothing is", async (t) => {
   const exhausted = await folio.status("SG", { consistency: "local" });
   t.equal(exhausted.nextCounter, undefined);
   t.equal(exhausted.nextFullNumber, undefined);
+  backend.answer = async () => ({ ...statusAnswer, nextFullNumber: undefined });
+  const nowhere = await folio.status("SG");
+  t.equal(nowhere.nextFullNumber, undefined, "it cannot be written without a site");
+  t.equal(nowhere.nextCounter, 13);
 });
 
 t.test("a prefix that was never used has no definition and no status", async (t) => {

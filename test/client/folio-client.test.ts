@@ -139,6 +139,25 @@ t.test("a refusal after an attempt of unknown fate does not make the fate known"
   await failureOf(t, client.next("SG"), "OUTCOME_UNKNOWN");
 });
 
+t.test("nor does a refusal that is not about the first attempt, or that the first one may outlive", async (t) => {
+  const script: [Step, FolioErrorCode][] = [
+    ["forbid", "FORBIDDEN"],
+    ["throttle", "RATE_LIMIT_EXCEEDED"],
+    ["exhaust", "EXHAUSTED"],
+  ];
+  for (const [step, code] of script) {
+    const { client, nodes } = await world(t, [["unknown", step]]);
+    const error = await failureOf(t, client.next("SG"), "OUTCOME_UNKNOWN");
+    t.equal(error.idempotencyKey, nodes[0]?.draws[0]?.idempotencyKey, "so the key is not lost");
+    t.match(error.message, code, "and what was said last is told");
+  }
+});
+
+t.test("a key that belongs to another request is as wrong in every attempt", async (t) => {
+  const { client } = await world(t, [["unknown", "mismatch"]]);
+  await failureOf(t, client.next("SG", { idempotencyKey: "order-1" }), "IDEMPOTENCY_MISMATCH");
+});
+
 t.test("a draw of unknown fate names the key that it went under, even one that was made up for it", async (t) => {
   const { client, nodes } = await world(t, [["unknown"]], {
     retry: { attemptsMax: 2, backoffFirstMs: 1, backoffMaxMs: 1 },
@@ -201,6 +220,10 @@ t.test("values that do not fit their field never leave the client", async (t) =>
   t.equal(value.field, "new_value");
   const requestId = await failureOf(t, client.next("SG", { requestId: "line\nbreak" }), "VALIDATION_ERROR");
   t.equal(requestId.field, "x-request-id");
+  const document = await failureOf(t, client.next("SG", { documentRef: "a\ud800" }), "VALIDATION_ERROR");
+  t.equal(document.field, "document_ref");
+  const site = await failureOf(t, client.reset("SG", 1, { reason: "test", site: "\udc00" }), "VALIDATION_ERROR");
+  t.equal(site.field, "site");
   t.equal(drawCount(nodes), 0);
 });
 

@@ -8,7 +8,17 @@ import {
 } from "../../src/generated/sequentialid/sequential_id.js";
 
 /** What a scripted node does with one call. */
-export type Step = "answer" | "refuse" | "unknown" | "hang" | "drop" | "forbid";
+export type Step = "answer" | "hang" | "drop" | keyof typeof FAILURES;
+
+/** Code, sentence, Folio's code and the field that it is about. */
+const FAILURES = {
+  refuse: [status.UNAVAILABLE, "no leader", "NOT_EXECUTED", ""],
+  unknown: [status.DEADLINE_EXCEEDED, "who knows", "OUTCOME_UNKNOWN", ""],
+  forbid: [status.PERMISSION_DENIED, "not you", "FORBIDDEN", "prefix"],
+  throttle: [status.RESOURCE_EXHAUSTED, "too many", "RATE_LIMIT_EXCEEDED", ""],
+  exhaust: [status.FAILED_PRECONDITION, "no number is left", "EXHAUSTED", ""],
+  mismatch: [status.FAILED_PRECONDITION, "another request", "IDEMPOTENCY_MISMATCH", "idempotency_key"],
+} as const;
 
 export interface ScriptedNode {
   readonly address: string;
@@ -43,24 +53,11 @@ export async function scriptedNode(script: readonly Step[]): Promise<ScriptedNod
   const draws: GetNextRequest[] = [];
   const statuses: GetStatusRequest[] = [];
   const act = <Response>(step: Step, answer: sendUnaryData<Response>, response: Response): void => {
-    switch (step) {
-      case "answer":
-        answer(null, response);
-        break;
-      case "refuse":
-        answer({ code: status.UNAVAILABLE, details: "no leader", metadata: errorInfo("NOT_EXECUTED", "") });
-        break;
-      case "unknown":
-        answer({ code: status.DEADLINE_EXCEEDED, details: "who knows", metadata: errorInfo("OUTCOME_UNKNOWN", "") });
-        break;
-      case "forbid":
-        answer({ code: status.PERMISSION_DENIED, details: "not you", metadata: errorInfo("FORBIDDEN", "prefix") });
-        break;
-      case "drop":
-        server.forceShutdown();
-        break;
-      case "hang":
-        break;
+    if (step === "answer") answer(null, response);
+    else if (step === "drop") server.forceShutdown();
+    else if (step !== "hang") {
+      const [code, details, reason, field] = FAILURES[step];
+      answer({ code, details, metadata: errorInfo(reason, field) });
     }
   };
   const next = (count: number): Step => script[Math.min(count, script.length) - 1] ?? "answer";

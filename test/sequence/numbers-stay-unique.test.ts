@@ -70,6 +70,30 @@ t.test("with the same template and other series, numbering goes on behind what w
   t.end();
 });
 
+t.test("a change of series that is undone before anybody drew leaves no trace in what comes next", (t) => {
+  const world = new World();
+  world.configured("FX", { template: "{PREFIX}{YYYY}{MM}-{SEQ:4}", resetRule: "yearly", maximum: 100 });
+  world.drawn(batch("FX", 100, { documentDate: "2025-05-05" }));
+  t.equal(world.number("FX"), "FX202611-0001");
+  world.configured("FX", { resetRule: "monthly" });
+  world.configured("FX", { resetRule: "yearly" });
+  t.equal(world.number("FX"), "FX202611-0002", "nobody numbered by months: there is nothing to stay above");
+  t.end();
+});
+
+t.test("a floor that was needed once is needed again when both kinds of series have numbers", (t) => {
+  const world = new World();
+  world.configured("FX", { template: "{PREFIX}{YYYY}{MM}-{SEQ:4}", resetRule: "yearly" });
+  world.drawn(batch("FX", 5));
+  world.configured("FX", { resetRule: "monthly" });
+  t.equal(world.number("FX"), "FX202611-0006");
+  world.configured("FX", { resetRule: "yearly" });
+  t.equal(world.number("FX"), "FX202611-0007");
+  world.configured("FX", { template: "{PREFIX}/{YYYY}{MM}-{SEQ:4}" });
+  t.equal(world.number("FX"), "FX/202611-0008", "another spelling: the series of the year goes on");
+  t.end();
+});
+
 t.test("a floor holds for resets, too, unless they are forced", (t) => {
   const world = new World();
   world.configured("INV", { template: "%s%d-%04d" });

@@ -30,7 +30,7 @@ export const KEY_NEEDED = [{ key: [] }];
 export const problemResponses = {
   "4xx": { description: "The request was refused; nothing changed.", content: problemContent },
   "5xx": {
-    description: "503 NOT_EXECUTED: retry freely. 504 OUTCOME_UNKNOWN: retry with the same Idempotency-Key.",
+    description: "503 NOT_EXECUTED: retry freely. 504 OUTCOME_UNKNOWN: retry a draw with the same Idempotency-Key.",
     content: problemContent,
   },
 };

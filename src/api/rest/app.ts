@@ -10,7 +10,7 @@ import { acceptJsonOnly } from "./json-body.js";
 import { answerClientError, answerProblems, BODY_LIMIT_BYTES, frameworkProblem } from "./problem-reply.js";
 import { refuseBrokenQuery } from "./query-text.js";
 import { echoRequestId, requestIds } from "./request-id.js";
-import { refuseUnknownQueries, requestValidator } from "./request-validator.js";
+import { refuseUnknownKeys, refuseUnknownQueries, requestValidator } from "./request-validator.js";
 import { auditRoutes } from "./routes/audit.js";
 import { backupRoutes } from "./routes/backup.js";
 import { batchRoutes } from "./routes/batch.js";
@@ -88,6 +88,7 @@ const versionOne: FastifyPluginAsyncTypebox<{ edge: RestOptions }> = async (api,
   const { backend, administration, access, limiter } = options;
   await controlAccess(api, access, limiter);
   refuseUnknownQueries(api);
+  refuseUnknownKeys(api);
   const edge = { backend, answers: new DrawAnswers() };
   nextRoutes(api, edge);
   batchRoutes(api, edge);

@@ -1,9 +1,9 @@
-import type { FastifySchemaCompiler } from "fastify";
+import type { FastifyReply, FastifyRequest, FastifySchemaCompiler } from "fastify";
 import { type TSchema, Type } from "typebox";
 import { type FieldCheck, fieldCheck } from "../field-check.js";
-import { invalidFields, type Problem } from "../problem.js";
+import { invalidField, invalidFields, type Problem } from "../problem.js";
 import type { RestApp } from "./edge.js";
-import { closed } from "./request-schemas.js";
+import { closed, idempotencyHeaders } from "./request-schemas.js";
 
 /** A route that says nothing of a query takes none: a count in the query of a POST must not be lost in silence. */
 export function refuseUnknownQueries(app: RestApp): void {
@@ -11,6 +11,24 @@ export function refuseUnknownQueries(app: RestApp): void {
     if (route.schema !== undefined) route.schema = { querystring: Type.Object({}, closed), ...route.schema };
   });
 }
+
+const CHANGING_METHODS: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+/** Whoever sends a key relies on it: a change that takes none must not happen twice under one, in silence. */
+export function refuseUnknownKeys(app: RestApp): void {
+  app.addHook("onRoute", (route) => {
+    const isChanging = [route.method].flat().some((method) => CHANGING_METHODS.has(method));
+    if (!isChanging || route.schema?.headers === idempotencyHeaders) return;
+    route.preValidation = [...[route.preValidation ?? []].flat(), refuseKey];
+  });
+}
+
+function refuseKey(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+  done("idempotency-key" in request.headers ? invalidField("idempotency-key", KEYLESS) : undefined);
+}
+
+const KEYLESS =
+  "absent: only draws take a key; where the outcome of another call is not known, look at the present state first";
 
 type Verdict = true | { readonly value: unknown } | { readonly error: Problem };
 

@@ -24,7 +24,7 @@ function planChange(random: Random, prefix: string): DefinitionChange {
     return random.chance(0.8) ? { step: random.pick([1, 2, 3, 5, 10]) } : { padding: random.integer(4, 9) };
   }
   if (isForm(prefix)) return planForm(random);
-  // Below what is out already, now and then: nothing more is drawn until it is raised.
+  // Below what is out already, and refused, now and then.
   if (isBounded(prefix)) return { maximum: random.integer(5, 30) };
   return random.pick<DefinitionChange>([
     { padding: random.integer(4, 9) },
