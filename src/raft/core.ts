@@ -1,6 +1,8 @@
 import { invariant, unreachable } from "../assert.js";
 import {
   countOwnVote,
+  electionTimedOut,
+  pollOf,
   receivePreVote,
   receiveTimeoutNow,
   receiveVoteReply,
@@ -167,7 +169,7 @@ export class RaftCore {
     this.#begin(now);
     const { role } = this.#state;
     if (role.name === "leader") tickLeader(this.#state, role);
-    else if (now >= this.#state.electionDeadline) startPreVote(this.#state);
+    else if (now >= this.#state.electionDeadline) electionTimedOut(this.#state);
     this.#end();
   }
 
@@ -219,7 +221,7 @@ export class RaftCore {
     if (isPoll || (isPollAnswer && (message.granted || message.term <= state.term))) return true;
     if (message.term > state.term) {
       if (message.type === "voteRequest" && !message.leadershipTransfer && trustsItsLeader(state)) return false;
-      const wasPolling = state.role.name === "preCandidate";
+      const wasPolling = pollOf(state.role) !== undefined;
       adoptTerm(state, message.term, `a ${message.type} of a higher term`);
       // Only the term was wrong: asked again at once, or a peer that keeps opening terms and cannot
       // win them would turn every poll into another election timeout of waiting.

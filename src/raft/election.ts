@@ -8,18 +8,38 @@ import {
   restartElectionTimer,
   setHardState,
 } from "./role-changes.js";
-import { type CoreState, drawElectionTimeout, isHardStateDurable, leaderOf, sendWhenDurable } from "./state.js";
+import {
+  type Candidate,
+  type CoreState,
+  drawElectionTimeout,
+  isHardStateDurable,
+  leaderOf,
+  type Poll,
+  type Role,
+  sendWhenDurable,
+} from "./state.js";
 import type { NodeId, TimeoutNow, VoteReply, VoteRequest } from "./types.js";
 
-/** The election timeout has passed: ask first whether an election could be won (PreVote, §9.6). */
+/**
+ * The election timeout has passed. A vote that is on its way to the disk, this node's own or one for another, is
+ * waited for: another term would make it worthless, and on a slow disk so would every next one.
+ */
+export function electionTimedOut(state: CoreState): void {
+  if (isHardStateDurable(state)) startPreVote(state);
+  else restartElectionTimer(state);
+}
+
+/** Asks first whether an election could be won (PreVote, §9.6). */
 export function startPreVote(state: CoreState): void {
+  const { role } = state;
   if (!mayStand(state)) {
     // They look again later, as configurations change.
     restartElectionTimer(state);
     return;
   }
-  becomePreCandidate(state);
-  if (countVotes(state)) return;
+  if (role.name === "candidate") pollAgain(state, role);
+  else becomePreCandidate(state);
+  if (countPoll(state)) return;
   for (const peer of otherVoters(state)) {
     state.effects.send.push(voteRequest(state, { to: peer, preVote: true, leadershipTransfer: false }));
   }
@@ -34,6 +54,16 @@ function mayStand({ log, commitIndex, options }: CoreState): boolean {
   const { configuration, configurationIndex } = log;
   if (isMember(configuration, options.id)) return isVoter(configuration, options.id);
   return configurationIndex > commitIndex && isVoter(log.configurationAt(configurationIndex - 1), options.id);
+}
+
+function pollAgain(state: CoreState, role: Candidate): void {
+  role.poll = new Map([[state.options.id, true]]);
+  restartElectionTimer(state);
+}
+
+/** Undefined while nobody is asked. */
+export function pollOf(role: Role): Poll | undefined {
+  return role.name === "preCandidate" || role.name === "candidate" ? role.poll : undefined;
 }
 
 function startElection(state: CoreState, options: { leadershipTransfer: boolean }): void {
@@ -69,19 +99,26 @@ function voteRequest(
  */
 export function countOwnVote(state: CoreState): void {
   if (state.role.name !== "candidate" || !isHardStateDurable(state)) return;
-  state.role.answers.set(state.options.id, true);
-  countVotes(state);
+  state.role.votes.set(state.options.id, true);
+  countVotes(state, state.role);
+}
+
+function countVotes(state: CoreState, { votes }: Candidate): void {
+  const result = tally(state.log.voters, votes);
+  if (result === "won") becomeLeader(state);
+  if (result === "lost") becomeFollower(state, undefined, "a majority refused");
 }
 
 /** Returns whether the count was decisive. */
-function countVotes(state: CoreState): boolean {
+function countPoll(state: CoreState): boolean {
   const { role } = state;
-  if (role.name !== "candidate" && role.name !== "preCandidate") return false;
-  const result = tally(state.log.voters, role.answers);
+  const poll = pollOf(role);
+  const result = poll === undefined ? "open" : tally(state.log.voters, poll);
   if (result === "open") return false;
-  if (result === "lost") becomeFollower(state, undefined, "a majority refused");
-  else if (role.name === "candidate") becomeLeader(state);
-  else startElection(state, { leadershipTransfer: false });
+  if (result === "won") startElection(state, { leadershipTransfer: false });
+  // What it stands for already is not refused with what it might stand for.
+  else if (role.name === "candidate") role.poll = undefined;
+  else becomeFollower(state, undefined, "a majority refused");
   return true;
 }
 
@@ -102,9 +139,13 @@ export function suspectLeader(state: CoreState): void {
   state.electionDeadline = Math.min(state.electionDeadline, state.now + patienceMs);
 }
 
-/** Answers a poll; nothing changes at the one who answers. */
+/**
+ * Answers a poll; nothing changes at the one who answers. Whoever is about to promise a vote, or to learn of a term, says
+ * nothing until that is on its disk: a term after this one would overtake it.
+ */
 export function receivePreVote(state: CoreState, request: VoteRequest): void {
   const { log, term, options } = state;
+  if (!isHardStateDurable(state)) return;
   const candidateLast = { index: request.lastLogIndex, term: request.lastLogTerm };
   const granted = request.term > term && log.isUpToDate(candidateLast) && !trustsItsLeader(state);
   state.effects.send.push({
@@ -143,13 +184,21 @@ export function receiveVoteRequest(state: CoreState, request: VoteRequest): void
 }
 
 export function receiveVoteReply(state: CoreState, reply: VoteReply): void {
+  if (reply.preVote) {
+    receivePollAnswer(state, reply);
+    return;
+  }
   const { role } = state;
-  const awaited = reply.preVote
-    ? role.name === "preCandidate" && (!reply.granted || reply.term === state.term + 1)
-    : role.name === "candidate";
-  if (!awaited || (role.name !== "candidate" && role.name !== "preCandidate")) return;
-  if (!role.answers.has(reply.from)) role.answers.set(reply.from, reply.granted);
-  countVotes(state);
+  if (role.name !== "candidate") return;
+  if (!role.votes.has(reply.from)) role.votes.set(reply.from, reply.granted);
+  countVotes(state, role);
+}
+
+function receivePollAnswer(state: CoreState, reply: VoteReply): void {
+  const poll = pollOf(state.role);
+  if (poll === undefined || (reply.granted && reply.term !== state.term + 1)) return;
+  if (!poll.has(reply.from)) poll.set(reply.from, reply.granted);
+  countPoll(state);
 }
 
 /** The leader hands over: stand at once, without a poll (§3.10). */

@@ -56,13 +56,13 @@ export function becomeFollower(state: CoreState, leader: NodeId | undefined, why
 }
 
 export function becomePreCandidate(state: CoreState): void {
-  enter(state, { name: "preCandidate", answers: new Map([[state.options.id, true]]) }, "election timeout");
+  enter(state, { name: "preCandidate", poll: new Map([[state.options.id, true]]) }, "election timeout");
   restartElectionTimer(state);
 }
 
 export function becomeCandidate(state: CoreState, why: string): void {
   setHardState(state, state.term + 1, state.options.id);
-  enter(state, { name: "candidate", answers: new Map() }, why);
+  enter(state, { name: "candidate", votes: new Map(), poll: undefined }, why);
   restartElectionTimer(state);
 }
 

@@ -44,15 +44,23 @@ export interface Follower {
   readonly leader: NodeId | undefined;
 }
 
+/** Who would vote for a node in the next term, as far as they have answered (PreVote, §9.6). */
+export type Poll = Map<NodeId, boolean>;
+
 export interface PreCandidate {
   readonly name: "preCandidate";
-  readonly answers: Map<NodeId, boolean>;
+  readonly poll: Poll;
 }
 
 export interface Candidate {
   readonly name: "candidate";
   /** The candidate's own joins when it is durable. */
-  readonly answers: Map<NodeId, boolean>;
+  readonly votes: Map<NodeId, boolean>;
+  /**
+   * Its time has passed without a majority, and it asks whether another election could be won. Votes of this one count
+   * until then: on slow disks they take longer than an election timeout, every time.
+   */
+  poll: Poll | undefined;
 }
 
 export interface Leader {

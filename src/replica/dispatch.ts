@@ -22,9 +22,9 @@ export class Dispatch {
   readonly #heartbeatMs: number;
   readonly #proposals: Proposals;
   readonly #sessions: SessionKeeper;
-  readonly #transport: Transport;
+  readonly #transport: Pick<Transport, "send">;
   readonly #clock: Clock;
-  readonly #observer: ReplicaObserver;
+  readonly #observer: Pick<ReplicaObserver, "entryPacked">;
   readonly #inbox = new Inbox();
   readonly #writer = new BinaryWriter();
   #forwardNotBefore = Number.NEGATIVE_INFINITY;
@@ -34,9 +34,9 @@ export class Dispatch {
     readonly heartbeatMs: number;
     readonly proposals: Proposals;
     readonly sessions: SessionKeeper;
-    readonly transport: Transport;
+    readonly transport: Pick<Transport, "send">;
     readonly clock: Clock;
-    readonly observer: ReplicaObserver;
+    readonly observer: Pick<ReplicaObserver, "entryPacked">;
   }) {
     this.#nodeId = options.nodeId;
     this.#heartbeatMs = options.heartbeatMs;
@@ -102,11 +102,11 @@ export class Dispatch {
 
   receiveRejection({ forwardId, reason }: ForwardRejected, now: number): void {
     if (forwardId === REGISTRATION_ATTEMPT) return;
+    // What goes again (its leader is another, or an earlier attempt of it may act) would be refused in every turn.
+    this.#forwardNotBefore = now + this.#heartbeatMs;
     switch (reason) {
       case "notLeader":
         this.#proposals.refused(forwardId);
-        // Whoever leads will be heard of soon; asking the same node in every turn would only spin.
-        this.#forwardNotBefore = now + this.#heartbeatMs;
         return;
       case "clockSkew":
         this.#proposals.failRefused(forwardId, SKEW_MESSAGE, RETRY_AFTER_MS);

@@ -218,7 +218,6 @@ export class Proposals {
         this.#requeue(pending);
       }
     }
-    if (expired.length > 0) this.#queueIsStale = true;
     for (const pending of expired) {
       const message =
         pending.uncertainAttempts === 0
@@ -226,6 +225,10 @@ export class Proposals {
           : "The request was under way when its deadline passed.";
       this.#fail(pending, message, 1000);
     }
+    if (expired.length === 0) return;
+    // Without a leader nobody packs: what has ended would stay in the queue, with all that it carries.
+    this.#queueIsStale = true;
+    this.#refreshQueue();
   }
 
   /** Everything still waiting ends, as the node does. */

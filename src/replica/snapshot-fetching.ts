@@ -9,6 +9,8 @@ import { type BuiltSnapshot, SnapshotTransfer } from "./snapshot-transfer.js";
 
 /** A leader that has not said it for so many heartbeats needs no snapshot for this node any more. */
 const HEARTBEATS_MISSED_MAX = 3;
+/** A failure says nothing of one that comes so long after its pause: a node's life has many, far apart. */
+const FORGOTTEN_MS = LIMITS.snapshotRetryMs * 2 ** LIMITS.snapshotRetryDoublingsMax;
 
 /**
  * Fetches a snapshot when the leader says that this node needs one: one at a time, built aside while this
@@ -96,6 +98,8 @@ export class SnapshotFetching {
       const { from, startedAt, bytes } = transfer;
       const { index } = snapshot.header.position;
       if (outcome === "overtaken") {
+        // It came whole: nothing speaks against whoever sent it.
+        this.#failures = 0;
         this.#failed(from, { index, bytes, startedAt, reason: "this node caught up without it" });
         this.#clear(snapshot.builder);
         return;
@@ -121,6 +125,7 @@ export class SnapshotFetching {
     { index, bytes, startedAt, reason }: { index: LogIndex; bytes: number; startedAt: number; reason: string },
   ): void {
     const now = this.#options.clock.monotonic();
+    if (now - this.#notBefore > FORGOTTEN_MS) this.#failures = 0;
     const pauseMs = LIMITS.snapshotRetryMs * 2 ** Math.min(this.#failures, LIMITS.snapshotRetryDoublingsMax);
     this.#failures++;
     this.#notBefore = now + pauseMs;

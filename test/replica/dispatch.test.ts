@@ -1,4 +1,8 @@
 import t from "tap";
+import { Dispatch } from "../../src/replica/dispatch.js";
+import { Proposals } from "../../src/replica/proposals.js";
+import { SessionKeeper } from "../../src/replica/session-keeper.js";
+import type { Forward, ForwardRejected } from "../../src/transport/transport.js";
 import { type Answer, VirtualCluster } from "./virtual-cluster.js";
 
 // Commands on their way into an entry, at leaders that cannot or may not take them.
@@ -144,3 +148,47 @@ t.test("a refusal that was meant for a node's former life refuses nothing of its
   t.same(cluster.settledLines(), ["keeps the disk busy", "of the present life"], "for it did act");
   t.equal(busy.failure, undefined);
 });
+
+const HEARTBEAT_MS = 50;
+
+/** A follower's dispatch with one command that a leader was sent before: that attempt may still act. */
+function withUncertainCommand(): { readonly dispatch: Dispatch; readonly forwards: Forward[] } {
+  const forwards: Forward[] = [];
+  const proposals = new Proposals({ retryMs: 10_000, firstId: 1 });
+  const sessions = new SessionKeeper({ nodeId: 2, storeId: "s", nonce: "n", repeatMs: 10_000 });
+  sessions.ownOutcomes({ opened: () => {}, settled: () => {} }).registered(5);
+  const dispatch = new Dispatch({
+    nodeId: 2,
+    heartbeatMs: HEARTBEAT_MS,
+    proposals,
+    sessions,
+    clock: { monotonic: () => 0, wall: () => 0 },
+    observer: { entryPacked: () => {} },
+    transport: {
+      send: (_to, messages) => {
+        for (const message of messages) if (message.type === "forward") forwards.push(message);
+      },
+    },
+  });
+  proposals.submit({ machine: 7, payload: new Uint8Array(1) }, 60_000, { settle: () => {}, fail: () => {} });
+  dispatch.forward(1, 0);
+  dispatch.leaderKnown();
+  return { dispatch, forwards };
+}
+
+const REASONS: readonly ForwardRejected["reason"][] = ["notLeader", "clockSkew", "overloaded"];
+for (const reason of REASONS) {
+  t.test(`a node that is refused (${reason}) asks again after a heartbeat, and not in every turn`, async (t) => {
+    const { dispatch, forwards } = withUncertainCommand();
+    let refused = forwards.length;
+    for (let now = 1; now <= 1000; now++) {
+      dispatch.forward(1, now);
+      for (const { forwardId } of forwards.slice(refused)) {
+        dispatch.receiveRejection({ type: "forwardRejected", forwardId, reason, leaderId: 1 }, now);
+      }
+      refused = forwards.length;
+    }
+    t.ok(forwards.length > 2, "it goes on asking");
+    t.ok(forwards.length <= 2 + 1000 / HEARTBEAT_MS, `${forwards.length} times in a second`);
+  });
+}

@@ -132,6 +132,8 @@ t.test(
     const last = { lastLogIndex: core.lastIndex, lastLogTerm: term - 1, preVote: false, leadershipTransfer: true };
     core.receive({ type: "voteRequest", from, to: core.id, term, ...last }, loop.now);
     t.equal(core.term, term);
+    // A vote that is on its way to the disk is waited for in any case.
+    core.persisted(core.takeWrite()?.ticket ?? 0, loop.now);
     standStill();
     t.equal(core.roleName, "follower", "excused again: the silence of this term has only begun");
     standStill();

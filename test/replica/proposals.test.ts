@@ -242,3 +242,14 @@ t.test("what certainly did not act waits on for the next session, when its own w
   t.same(desk.calls, []);
   t.same(desk.pack().requests, [3, 4]);
 });
+
+t.test("what ended at its deadline is not kept in the queue: without a leader nobody ever packs", async (t) => {
+  const desk = new Desk();
+  desk.submit("late", 100);
+  desk.submit("later", 300);
+  desk.proposals.housekeep(200, { repeatUnanswered: false });
+  t.same(desk.calls, ["late: NOT_EXECUTED"]);
+  t.equal(desk.proposals.hasQueued, true);
+  desk.proposals.housekeep(400, { repeatUnanswered: false });
+  t.equal(desk.proposals.hasQueued, false);
+});

@@ -8,6 +8,9 @@ import { isSound, type Simulation } from "./simulation.js";
 /** A command must commit within so many of the longest election timeouts once a quorum is healthy. */
 const LIVENESS_TIMEOUTS = 10;
 const TRANSFERS_AWAITED = 4;
+/** Two elections, the opening entry, a session and a draw, each at two disks one after the other, and as many as were under way. */
+const WRITES_AWAITED = 20;
+const SLOW_CHANCE = 0.15;
 /** A stop waits for writes that began on a slow disk. */
 const ENDING_MS = 10_000;
 const CALL_EVERY_MS = 60;
@@ -27,11 +30,11 @@ export interface RecoveryFigures {
  * Then everything is healed that can be: it must converge, answer everything, and agree to the byte.
  */
 export async function runRecovery(simulation: Simulation): Promise<RecoveryFigures> {
-  const quorum = healQuorum(simulation);
+  const { quorum, slowMs } = healQuorum(simulation);
   const healedAtMs = simulation.queue.nowMs;
   const timeoutMs = 2 * simulation.plan.electionTimeoutMs;
   const calls = new FinalCalls(simulation);
-  await drawUntilAnswered(simulation, calls, quorum, LIVENESS_TIMEOUTS * timeoutMs + delaysMs(simulation));
+  await drawUntilAnswered(simulation, calls, quorum, LIVENESS_TIMEOUTS * timeoutMs + delaysMs(simulation, slowMs));
   const livenessTimeouts = (simulation.queue.nowMs - healedAtMs) / timeoutMs;
   if (simulation.violation === undefined) await stayWithLeader(simulation, quorum, 2 * timeoutMs);
   if (simulation.violation !== undefined) return { livenessTimeouts };
@@ -52,9 +55,10 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
 /**
  * A majority of the newest committed configuration is well and connected, whatever ails the others goes on for ever. A
  * change that stands in one of their logs and has not committed needs a majority of its own (section 4.1), and so
- * does one that a leader was asked for a moment ago.
+ * does one that a leader was asked for a moment ago. Now and then all its disks are slow and stay so: a vote is two
+ * writes in a row, and may take longer than an election timeout.
  */
-function healQuorum(simulation: Simulation): SimulatedNode[] {
+function healQuorum(simulation: Simulation): { readonly quorum: SimulatedNode[]; readonly slowMs: number } {
   const { faultRandom, trace } = simulation;
   simulation.isChaos = false;
   simulation.network.breakNoStreams();
@@ -62,14 +66,17 @@ function healQuorum(simulation: Simulation): SimulatedNode[] {
   if (faultRandom.chance(0.5)) afflictOutsiders(simulation, quorum);
   trace?.note("world", `healed for good: ${quorum.map(({ name }) => name).join(" ")}; all else stays as it is`);
   for (const node of quorum) heal(simulation, node, quorum);
-  return quorum;
+  const slowMs = faultRandom.chance(SLOW_CHANCE) ? faultRandom.between(100, 700) : 0;
+  for (const node of quorum) node.extraSyncMs = slowMs;
+  if (slowMs > 0) trace?.note("world", `their disks take ${slowMs.toFixed(0)} ms more`);
+  return { quorum, slowMs };
 }
 
 /** What a draw may have to wait for beside elections. */
-function delaysMs(simulation: Simulation): number {
+function delaysMs(simulation: Simulation, slowMs: number): number {
   // A leader whose disk stays slow may be needed for the majority that it knows: a draw waits for the write in flight, and its own.
   const slowestMs = Math.max(0, ...simulation.nodes.map(({ extraSyncMs }) => extraSyncMs));
-  return transfersMs(simulation) + 2 * slowestMs;
+  return transfersMs(simulation) + 2 * slowestMs + WRITES_AWAITED * slowMs;
 }
 
 /** How long the snapshots take, one after the other, that a node's voters may have to wait for. */
@@ -219,7 +226,8 @@ async function drawUntilAnswered(
       simulation.report("liveness", text);
       return;
     }
-    for (const node of quorum) if (calls.count < 40) calls.draw(HOT, node);
+    // Those that were refused go on elsewhere, perhaps where nobody hears them.
+    for (const node of quorum) calls.draw(HOT, node);
     await simulation.runUntil(Math.min(endMs, nowMs + CALL_EVERY_MS), () => simulation.clients.hasNewAnswer());
   }
 }

@@ -1,4 +1,5 @@
 import type { RaftCore } from "../../../src/raft/core.js";
+import { pollOf } from "../../../src/raft/election.js";
 import type { Configuration, NodeId } from "../../../src/raft/types.js";
 import { CommittedLog } from "../checkers/committed-log.js";
 import { Consensus } from "../checkers/consensus.js";
@@ -167,7 +168,7 @@ export class Simulation implements Grounds {
     const { heartbeatMs, electionTimeoutMs } = this.plan;
     if (core === undefined || time.monotonic() - core.nextDeadline <= heartbeatMs + 1) return false;
     // One that was polling already may read an old refusal first, and ask again: that is input, no timer.
-    if (core.roleName === "preCandidate") return false;
+    if (pollOf(core.state.role) !== undefined) return false;
     return time.isHeartbeatWaiting(core.term, electionTimeoutMs);
   }
 

@@ -36,9 +36,9 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "src/raft/election.js",
-        find: "tally(state.log.voters, role.answers)",
+        find: "tally(state.log.voters, votes)",
         replace:
-          'tally(state.log.configurationAt(state.commitIndex).members.filter(({ kind }) => kind === "voter").map(({ id }) => id), role.answers)',
+          'tally(state.log.configurationAt(state.commitIndex).members.filter(({ kind }) => kind === "voter").map(({ id }) => id), votes)',
       },
     ],
   },

@@ -193,10 +193,31 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/raft/election.js",
-        find: "becomePreCandidate(state);\n    if (countVotes(state))\n        return;",
+        find: "if (countPoll(state))\n        return;",
         replace: "return startElection(state, { leadershipTransfer: false });",
       },
       { file: "src/raft/core.js", find: "!message.leadershipTransfer && trustsItsLeader(state)", replace: "false" },
+    ],
+  },
+  {
+    bug: "impatient",
+    name: "another election begins before the votes of the last one can be on disk",
+    patches: [
+      {
+        file: "src/raft/election.js",
+        find: "if (isHardStateDurable(state))\n        startPreVote(state);",
+        replace: "if (true)\n        startPreVote(state);",
+      },
+      {
+        file: "src/raft/election.js",
+        find: "if (!isHardStateDurable(state))\n        return;\n    const candidateLast",
+        replace: "const candidateLast",
+      },
+      {
+        file: "src/raft/election.js",
+        find: 'if (role.name === "candidate")\n        pollAgain(state, role);\n    else\n        becomePreCandidate(state);',
+        replace: "becomePreCandidate(state);",
+      },
     ],
   },
   {
