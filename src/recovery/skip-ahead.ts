@@ -88,7 +88,17 @@ function planOf(tables: SequenceTables, candidate: CandidateSeries, options: Ski
   const last = first + (slots - 1) * definition.step;
   const { provenance, reason } = options;
   return {
-    reset: { kind: "reset", provenance, prefix, newValue: last, reason, force: false, scope, period },
+    reset: {
+      kind: "reset",
+      provenance,
+      prefix,
+      newValue: last,
+      reason,
+      force: false,
+      scope,
+      period,
+      mayBeIssued: true,
+    },
     done: { ...name, outcome: { kind: "skipped", range: { first, last }, slots, isLast: slots === room } },
   };
 }

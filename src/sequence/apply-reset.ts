@@ -1,13 +1,14 @@
 import { versionProblem } from "./apply-configure.js";
 import type { CommandContext } from "./apply-context.js";
+import { daysFromCivil } from "./civil-date.js";
 import type { Reset } from "./command.js";
 import type { Definition } from "./definition.js";
 import { dateProblem, scopeProblem } from "./draw-place.js";
-import { floorFor } from "./ledger.js";
+import { enterReach, floorFor } from "./ledger.js";
 import { dayOfPeriod, periodOf, periodStartDays } from "./period.js";
 import { invalid, refused } from "./refusal.js";
 import type { CivilDate, CommandResult, Refused } from "./result.js";
-import { enterReset, newSeries, planReset, takeUpFloor } from "./series.js";
+import { enterReset, guardCurrent, newSeries, planReset, takeUpFloor } from "./series.js";
 import { scopeKeyOf, seriesFields } from "./series-identity.js";
 import type { SequenceState } from "./state.js";
 import { localDate } from "./zone.js";
@@ -36,6 +37,11 @@ export function applyReset(state: SequenceState, reset: Reset, context: CommandC
   const series = found ?? newSeries(prefix, period, scopeKey);
   takeUpFloor(series, floor, ledger.floor.generation);
   enterReset(series, newValue, plan.newEpoch, (run) => state.sealSegment(series, run));
+  if (reset.mayBeIssued === true) {
+    const today = localDate(context.time, definition.zoneTransitions);
+    guardCurrent(series);
+    enterReach(ledger, { last: newValue, day: Math.max(daysFromCivil(today), daysFromCivil(date)) });
+  }
   ledger.auditedIndex = context.index;
   state.indexAudit(prefix, context.index);
   state.putLedger(sequence);

@@ -47,6 +47,11 @@ export interface Reset {
   readonly scope: ScopeValues;
   /** Empty: the current period. */
   readonly period: string;
+  /**
+   * What is passed over may carry numbers that are not known here (a safety distance after recovery): for whatever
+   * asks later what was issued, it was. No caller of an API asks for it.
+   */
+  readonly mayBeIssued?: boolean;
 }
 
 export interface Configure {

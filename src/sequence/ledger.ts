@@ -75,7 +75,12 @@ export function floorFor(ledger: Ledger, series: Series | undefined, periodStart
 export function enterDraw(ledger: Ledger, draw: { last: number; count: number; day: number; time: number }): void {
   ledger.issued += draw.count;
   ledger.lastGenerated = draw.time;
-  if (draw.last > ledger.highest) ledger.highest = draw.last;
-  if (draw.last > ledger.form.highest) ledger.form.highest = draw.last;
-  if (draw.day > ledger.latestDay) ledger.latestDay = draw.day;
+  enterReach(ledger, draw);
+}
+
+/** Numbers up to `last` are out, or may be, in the form that is in force and for days up to `day`. */
+export function enterReach(ledger: Ledger, { last, day }: { readonly last: number; readonly day: number }): void {
+  if (last > ledger.highest) ledger.highest = last;
+  if (last > ledger.form.highest) ledger.form.highest = last;
+  if (day > ledger.latestDay) ledger.latestDay = day;
 }

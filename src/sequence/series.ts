@@ -164,6 +164,11 @@ export function enterReset(
   series.sealedSegments = 0;
 }
 
+/** Everything up to where the series stands may be issued, drawn here or not: no reset goes back without force. */
+export function guardCurrent(series: Series): void {
+  series.guard = series.current;
+}
+
 /** The series has counted past the floor, or will from now on. */
 export function takeUpFloor(series: Series, floor: number, generation: number): void {
   series.floorGeneration = generation;

@@ -1,5 +1,5 @@
 import { invariant } from "../assert.js";
-import { damaged } from "./damage.js";
+import { damaged, unreadable } from "./damage.js";
 import type { Disk, DiskRow, DiskView } from "./disk.js";
 import { StorageFailure } from "./log-store.js";
 import { isSealed, valueIn } from "./sealed-row.js";
@@ -52,8 +52,7 @@ export class CheckpointView implements StateView {
 
   #failureOf(error: Error | undefined, rows: readonly DiskRow[]): StorageFailure | undefined {
     const { place } = this.#disk;
-    if (error instanceof StorageFailure) return error;
-    if (error !== undefined) return damaged(place, "The state cannot be read from end to end", error);
+    if (error !== undefined) return unreadable(place, "The state cannot be read from end to end", error);
     const broken = rows.find(([key, row]) => !isSealed(key, row));
     return broken === undefined ? undefined : damaged(place, `The state's record ${broken[0]} fails its checksum`);
   }

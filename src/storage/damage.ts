@@ -11,6 +11,25 @@ export function damaged(place: string, finding: string, cause?: unknown): Storag
   );
 }
 
+/**
+ * A medium that could not read: damaged only if it says so. Where it ran out of something (file descriptors, memory) or a
+ * disk did not answer, the data may be as sound as ever, and to set them aside would be the damage.
+ */
+export function unreadable(place: string, finding: string, error: Error): StorageFailure {
+  if (error instanceof StorageFailure) return error;
+  if (codeOf(error) === "LEVEL_CORRUPTION" || /No such file/.test(error.message)) return damaged(place, finding, error);
+  return new StorageFailure(
+    "READ_FAILED",
+    `${finding} (in ${place}): ${error.message}. The node ends; its data may be sound, and are checked when it starts again.`,
+    { cause: error },
+  );
+}
+
+/** What LevelDB's binding calls it. */
+export function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
 export function writtenByNewerVersion(place: string, finding: string, readable: number): StorageFailure {
   return new StorageFailure(
     "OPEN_FAILED",

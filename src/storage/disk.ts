@@ -33,7 +33,7 @@ export interface DiskView {
 export interface Disk {
   /** Where the rows are, for messages. */
   readonly place: string;
-  /** @throws StorageFailure DAMAGED if the medium cannot read it. */
+  /** @throws StorageFailure DAMAGED if the medium finds it damaged, READ_FAILED if it cannot read it for another reason. */
   get(key: string): Buffer | undefined;
   /**
    * Writes atomically and durably; calls `done` once, never synchronously. The operations may be

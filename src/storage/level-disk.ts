@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClassicLevel } from "classic-level";
-import { asError, damaged } from "./damage.js";
+import { asError, codeOf, damaged, unreadable } from "./damage.js";
 import type { Disk, DiskOperation, DiskRange, DiskRow, DiskView } from "./disk.js";
 import { makeDirectory, syncDirectory } from "./durable-directory.js";
 import { verifyLevel } from "./level-files/verification.js";
@@ -56,7 +56,7 @@ export class LevelDisk implements Disk {
     try {
       return this.#level.getSync(key);
     } catch (error) {
-      throw damaged(this.place, `The record ${key} cannot be read`, error);
+      throw unreadable(this.place, `The record ${key} cannot be read`, asError(error));
     }
   }
 
@@ -236,8 +236,4 @@ function openFailure(directory: string, error: Error): StorageFailure {
   if (code === "LEVEL_CORRUPTION") return damaged(directory, "LevelDB cannot open its files", error);
   const why = code === "LEVEL_LOCKED" ? "another process has it open" : asError(error.cause ?? error).message;
   return new StorageFailure("OPEN_FAILED", `${directory} cannot be opened: ${why}.`, { cause: error });
-}
-
-function codeOf(cause: unknown): unknown {
-  return cause instanceof Error && "code" in cause ? cause.code : undefined;
 }

@@ -22,7 +22,7 @@ export interface LogRecovery {
 export class StorageFailure extends Error {
   override readonly name = "StorageFailure";
   constructor(
-    readonly code: "DAMAGED" | "FOREIGN" | "WRITE_FAILED" | "OPEN_FAILED",
+    readonly code: "DAMAGED" | "FOREIGN" | "WRITE_FAILED" | "READ_FAILED" | "OPEN_FAILED",
     message: string,
     options?: ErrorOptions,
   ) {

@@ -1,7 +1,7 @@
 import { invariant } from "../assert.js";
 import type { CheckpointTrail } from "./checkpoint-trail.js";
 import { CheckpointView } from "./checkpoint-view.js";
-import { damaged } from "./damage.js";
+import { damaged, unreadable } from "./damage.js";
 import type { Disk, DiskOperation, DiskRow } from "./disk.js";
 import { DiskStateBuilder } from "./disk-state-builder.js";
 import { StorageFailure } from "./log-store.js";
@@ -106,7 +106,7 @@ export class OverlayStateStore implements StateStore {
     for (const change of changes.values()) if (change === "deleted") deletions += 1;
     this.#disk.scan({ ...bounds, limit: range.limit + deletions, reverse }, (error, rows) => {
       if (error !== undefined) {
-        done(this.#unreadable(`The state between ${gte} and ${range.lt} cannot be read`, error), []);
+        done(unreadable(this.#disk.place, `The state between ${gte} and ${range.lt} cannot be read`, error), []);
         return;
       }
       this.#deliver(rows, changes, { limit: range.limit, reverse }, done);
@@ -229,9 +229,5 @@ export class OverlayStateStore implements StateStore {
   #writeFailure(error: Error | undefined): StorageFailure {
     const message = `The state in ${this.#disk.place} could not be written: ${error?.message}`;
     return new StorageFailure("WRITE_FAILED", message, { cause: error });
-  }
-
-  #unreadable(finding: string, error: Error): StorageFailure {
-    return error instanceof StorageFailure ? error : damaged(this.#disk.place, finding, error);
   }
 }

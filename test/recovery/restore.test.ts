@@ -247,6 +247,31 @@ t.test("what was skipped stands in the audit trail: from where to where, and why
   await close(stores);
 });
 
+t.test(
+  "the safety distance holds: neither a reset nor another reset rule leads back into it without force",
+  async (t) => {
+    const old = oldCluster([configure("INV", { template: "%s%d-%04d" }), batch("INV", 3), batch("SG", 3)]);
+    const directory = new Directory();
+    const stores = directory.open();
+    await restore(stores, partsOf(await backupOf(old)), { ...CLUSTER, safetyDistance: 1000 });
+    const results = await goOn(stores, [
+      reset("SG", 3),
+      draw("SG"),
+      configure("INV", { resetRule: "yearly" }),
+      draw("INV"),
+      reset("SG", 3, { force: true }),
+    ]);
+    t.match(results, [
+      { kind: "refused", code: "CONFLICT" },
+      { kind: "drawn", ranges: [{ first: 1004 }] },
+      { kind: "configured" },
+      { kind: "drawn", ranges: [{ first: 1004 }], period: "2026" },
+      { kind: "reset", epoch: 1 },
+    ]);
+    await close(stores);
+  },
+);
+
 t.test("a clock that is behind the backup's stamps no earlier time", async (t) => {
   const old = oldCluster([draw("SG")]);
   const stores = new Directory().open();

@@ -105,6 +105,33 @@ t.test("a floor holds for resets, too, unless they are forced", (t) => {
   t.end();
 });
 
+t.test(
+  "what a reset passes over that may be issued elsewhere counts as issued: for later resets, and for other series",
+  (t) => {
+    const world = new World();
+    world.configured("INV", { template: "%s%d-%04d" });
+    world.drawn(batch("INV", 3));
+    t.match(world.reset("INV", 1003, { mayBeIssued: true }), { skipped: { first: 4, last: 1003 } });
+    t.match(world.refused(reset("INV", 3)), { code: "CONFLICT", detail: /up to 1003/ });
+    t.match(world.refused(configure("INV", { maximum: 1000 })), { code: "CONFLICT" });
+    world.configured("INV", { resetRule: "yearly" });
+    t.equal(world.number("INV"), "INV2026-1004", "though nobody drew in between");
+    t.equal(world.number("INV", { documentDate: "2025-06-01" }), "INV2025-1004");
+    world.time = Date.UTC(2027, 0, 1);
+    t.equal(world.number("INV"), "INV2027-0001");
+    t.end();
+  },
+);
+
+t.test("a sequence that nobody drew from, as far as is known, keeps what may be issued in its form", (t) => {
+  const world = new World();
+  world.configured("A", { template: "%s%04d" });
+  world.reset("A", 500, { mayBeIssued: true });
+  t.match(world.refused(configure("A", { template: "%s0%03d" })), { code: "CONFLICT", field: "template" });
+  t.equal(world.number("A"), "A0501");
+  t.end();
+});
+
 t.test("a fiscal year that begins elsewhere cannot keep its template", (t) => {
   const world = new World();
   world.configured("F", { template: "{FY}-{SEQ}", resetRule: "yearly" });

@@ -63,7 +63,10 @@ function toBody(command: Command): Body {
       return { $case: "draw", value: { ...command, scope: presentScope(command.scope) } };
     case "reset":
       requireCounts(command.newValue, command.expectedVersion);
-      return { $case: "reset", value: { ...command, scope: presentScope(command.scope) } };
+      return {
+        $case: "reset",
+        value: { ...command, scope: presentScope(command.scope), mayBeIssued: command.mayBeIssued ?? false },
+      };
     case "configure": {
       const { prefix, change, expectedVersion, ifAbsent } = command;
       const { padding, start, step, maximum, fiscalYearStart, zoneTransitions = [] } = change;
@@ -93,7 +96,7 @@ function toDraw(provenance: Provenance, value: DrawBytes): Draw {
 }
 
 function toReset(provenance: Provenance, value: ResetBytes): Reset {
-  const { prefix, newValue, reason, force, expectedVersion, period } = value;
+  const { prefix, newValue, reason, force, expectedVersion, period, mayBeIssued } = value;
   const expected = expectedVersion === undefined ? {} : { expectedVersion };
   return {
     kind: "reset",
@@ -105,6 +108,7 @@ function toReset(provenance: Provenance, value: ResetBytes): Reset {
     scope: value.scope ?? NOWHERE,
     period,
     ...expected,
+    ...(mayBeIssued ? { mayBeIssued } : {}),
   };
 }
 

@@ -52,6 +52,8 @@ export interface Reset {
   expectedVersion?: number | undefined;
   scope: Scope | undefined;
   period: string;
+  /** What is passed over may carry numbers that are not known here: it counts as issued. */
+  mayBeIssued: boolean;
 }
 
 export interface ZoneTransition {
@@ -647,6 +649,7 @@ function createBaseReset(): Reset {
     expectedVersion: undefined,
     scope: undefined,
     period: "",
+    mayBeIssued: false,
   };
 }
 
@@ -672,6 +675,9 @@ export const Reset: MessageFns<Reset> = {
     }
     if (message.period !== "") {
       writer.uint32(58).string(message.period);
+    }
+    if (message.mayBeIssued !== false) {
+      writer.uint32(64).bool(message.mayBeIssued);
     }
     return writer;
   },
@@ -743,6 +749,14 @@ export const Reset: MessageFns<Reset> = {
             }
 
             message.period = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.mayBeIssued = reader.bool();
             continue;
           }
         }
