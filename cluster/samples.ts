@@ -29,9 +29,10 @@ export async function loadSamples(client: FolioRestClient): Promise<void> {
   for (const [prefix, body] of Object.entries(sampleDefinitions)) {
     if (await exists(client, prefix)) continue;
     try {
-      // A condition rather than a key: whoever was first keeps what was configured.
+      // A condition rather than a key, which a definition does not take: whoever was first keeps what was configured, and
+      // a repetition is as harmless as that of a read.
       const headers = { "if-none-match": "*" };
-      await client.call({ method: "POST", path: `/config/${prefix}`, body, headers, repeatability: "keyed" });
+      await client.call({ method: "POST", path: `/config/${prefix}`, body, headers, repeatability: "read" });
     } catch (error) {
       if (!(error instanceof FolioError && error.code === "PRECONDITION_FAILED")) throw error;
     }

@@ -8,6 +8,8 @@ interface Posted {
   readonly path: string;
   readonly condition: string | undefined;
   readonly key: string | undefined;
+  /** Which a real node refuses on a definition. */
+  readonly idempotencyKey: string | undefined;
   readonly body: unknown;
 }
 
@@ -27,7 +29,9 @@ async function configServer(
     const known = existing.includes(path.replace("/api/v1/config/", ""));
     if (request.method === "POST") {
       const body: unknown = JSON.parse(await text(request));
-      posted.push({ path, condition: header(request, "if-none-match"), key: header(request, "x-api-key"), body });
+      const idempotencyKey = header(request, "idempotency-key");
+      const condition = header(request, "if-none-match");
+      posted.push({ path, condition, key: header(request, "x-api-key"), idempotencyKey, body });
     }
     const status = request.method === "POST" ? accept : known ? 200 : 404;
     const code = status === 404 ? "NOT_FOUND" : "PRECONDITION_FAILED";
@@ -51,7 +55,8 @@ t.test("all samples are configured where none exists, by the administrator, only
     posted.map(({ path }) => path),
     ["SG", "INV", "PO", "QUO"].map((prefix) => `/api/v1/config/${prefix}`),
   );
-  for (const { condition, key } of posted) t.strictSame([condition, key], ["*", "admin-demo"]);
+  for (const { condition, key, idempotencyKey } of posted)
+    t.strictSame([condition, key, idempotencyKey], ["*", "admin-demo", undefined]);
   t.strictSame(posted[1]?.body, sampleDefinitions.INV);
 });
 
