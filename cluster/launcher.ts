@@ -4,25 +4,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileStamp } from "../src/file-stamp.js";
 import { majority } from "../src/raft/quorum.js";
 import { makeFolders } from "../src/storage/durable-directory.js";
+import { belongingOf, isOut } from "./belonging.js";
 import { foundersOf, type Members } from "./founding.js";
 import { LaunchError, NoSuchNode } from "./launch-error.js";
-import { type Absence, untilEnough } from "./majority.js";
-import { foreignEnvironment, NodeProcess, nodeCommand } from "./node-process.js";
+import { type Absence, type Standing, untilEnough } from "./majority.js";
+import { host, nodeEnvironment, nodeFolder, peerAddress } from "./node-environment.js";
+import { NodeProcess, nodeCommand } from "./node-process.js";
 import type { LocalClusterOptions } from "./options.js";
 import { requireFreePorts } from "./ports.js";
-import {
-  type Asked,
-  clusterAt,
-  clusterKnownTo,
-  comesTo,
-  isVoter,
-  type KnownCluster,
-  type Question,
-  serves,
-} from "./readiness.js";
+import { type Asked, clusterKnownTo, comesTo, isVoter, type KnownCluster, type Question, serves } from "./readiness.js";
 import { freeSeat, removalOrder, whyUndecided, withdraw } from "./seats.js";
 
-const host = "127.0.0.1";
 const readyMsDefault = 30_000;
 const lateMsDefault = 10_000;
 const graceMsDefault = 25_000;
@@ -84,6 +76,10 @@ export class LocalCluster {
     return this.#running.get(id)?.pid;
   }
 
+  get #readyMs(): number {
+    return this.#options.readyMs ?? readyMsDefault;
+  }
+
   logPath(id: number): string {
     return join(this.#options.dataDir, `node-${id}.log`);
   }
@@ -94,21 +90,22 @@ export class LocalCluster {
    * @throws LaunchError after stopping what was started
    */
   async start(): Promise<void> {
-    await this.#startAll(this.#ids.size);
+    await this.#startAll((members) => members);
   }
 
   /**
    * Starts all nodes and goes on with a majority: the others can be told to let go of one whose data are damaged or lost.
-   * Founding takes all of them. Whoever does not serve is a member still, and may run.
+   * Founding takes all of them. Whoever does not serve is a member still, and may run; who is no member any more, as after
+   * `folio recover`, is left out.
    * @returns those that do not serve
    * @throws LaunchError after stopping what was started, if too few serve
    */
   startMajority(): Promise<readonly Absence[]> {
     const isFounding = this.ids.every((id) => !existsSync(this.#nodeDir(id)));
-    return this.#startAll(isFounding ? this.#ids.size : majority(this.#ids.size));
+    return this.#startAll(isFounding ? (members) => members : majority);
   }
 
-  async #startAll(needed: number): Promise<readonly Absence[]> {
+  async #startAll(needed: (members: number) => number): Promise<readonly Absence[]> {
     this.#stopRequested = false;
     process.off("exit", this.#killOnExit).on("exit", this.#killOnExit);
     makeFolders(this.#options.dataDir);
@@ -120,7 +117,7 @@ export class LocalCluster {
       return await untilEnough({
         ids: this.ids,
         needed,
-        serves: (id, late) => this.#servesOrIsOut(id, late),
+        standing: (id, late) => this.#comesToServe(id, late),
         lateMs: this.#options.lateMs ?? lateMsDefault,
       });
     } catch (error) {
@@ -241,40 +238,49 @@ export class LocalCluster {
   }
 
   /**
-   * A founder without a seat (after `folio recover`, or `folio members remove`) would never serve: once a node that
-   * serves says so, it is stopped and left out from now on. What is in its folder stays there.
+   * A node without a seat (after `folio recover`, or `folio members remove`) would never serve: once nodes that serve say
+   * so, it is stopped and left out from now on. What is in its folder stays there. A founder is found out while it is
+   * waited for; who joined may be on its way in, and is asked about like anybody that has ended or is late.
+   *
+   * @throws LaunchError if it belongs to the cluster, as far as is known, and does not serve
    */
-  async #servesOrIsOut(id: number, late: AbortSignal): Promise<void> {
-    let isOut = false;
+  async #comesToServe(id: number, late: AbortSignal): Promise<Standing> {
+    const endsAt = performance.now() + this.#readyMs;
+    const others = () =>
+      this.ids.filter((other) => other !== id && this.#running.has(other)).map((other) => this.#asked(other));
+    let standing: Standing = "serves";
     let waitsSince = performance.now();
     const question: Question = async () => {
       const why = await serves(this.rest(id))();
       if (why === undefined || performance.now() < waitsSince + waitingMs) return why;
       waitsSince = performance.now();
-      isOut = !this.#joined.has(id) && (await this.#isDisowned(id));
-      if (isOut) return undefined;
+      if (!this.#joined.has(id) && (await belongingOf(id, others())) === "out") standing = "out";
+      if (standing === "out") return undefined;
       this.#options.onWaiting?.(id, why);
       return why;
     };
-    await this.#comesTo(id, "serve", question, late);
-    if (!isOut) return;
+    try {
+      await this.#comesTo(id, "serve", question, late);
+      if (standing === "serves") return standing;
+    } catch (error) {
+      const isOver = () => this.#stopRequested || late.aborted || performance.now() >= endsAt;
+      if (!(error instanceof LaunchError && (await isOut(id, { others, isOver })))) throw error;
+    }
+    await this.#leaveOut(id);
+    return "out";
+  }
+
+  async #leaveOut(id: number): Promise<void> {
     const running = this.#running.get(id);
     if (running !== undefined) await this.#stopNode(running);
     this.#forget(id);
     this.#options.onLeftOut?.(id);
   }
 
-  async #isDisowned(id: number): Promise<boolean> {
-    const others = this.ids.filter((other) => other !== id);
-    const known = await Promise.all(others.map((other) => clusterAt(this.#asked(other))));
-    const heard = known.filter((cluster) => cluster !== undefined);
-    return heard.length > 0 && heard.every(({ nodes }) => nodes.every((node) => node.id !== id));
-  }
-
   async #comesTo(id: number, what: string, question: Question, late?: AbortSignal): Promise<void> {
     const node = this.#running.get(id);
     if (node === undefined) throw new LaunchError(`node ${id} is not running`);
-    await comesTo(node, { what, question, withinMs: this.#options.readyMs ?? readyMsDefault, late });
+    await comesTo(node, { what, question, withinMs: this.#readyMs, late });
   }
 
   /** Sends a signal; resolves when the process has ended, or at once after a signal that it survives. */
@@ -348,15 +354,11 @@ export class LocalCluster {
   }
 
   #nodeDir(id: number): string {
-    return join(this.#options.dataDir, `node-${id}`);
-  }
-
-  #peer(id: number): string {
-    return `${host}:${this.#options.ports(id).peer}`;
+    return nodeFolder(this.#options.dataDir, id);
   }
 
   #peers(ids: readonly number[]): readonly string[] {
-    return ids.map((id) => this.#peer(id));
+    return ids.map((id) => peerAddress(id, this.#options.ports));
   }
 
   #knownTo(ids: readonly number[]): Promise<KnownCluster | undefined> {
@@ -369,32 +371,8 @@ export class LocalCluster {
     return { origin: this.rest(id), apiKey };
   }
 
-  /** Founders know each other; who joined knows where to ask, should it have no seat yet. */
-  #introduction(id: number): NodeJS.ProcessEnv {
-    if (!this.#joined.has(id)) {
-      return {
-        PEERS: foundersOf(this.#options.nodes)
-          .map((other) => `${other}=${this.#peer(other)}`)
-          .join(","),
-      };
-    }
-    const others = this.ids.filter((other) => other !== id);
-    return { JOIN: this.#peers(others).join(",") };
-  }
-
   #environment(id: number): NodeJS.ProcessEnv {
-    const { env, ports } = this.#options;
-    const { rest, grpc, peer } = ports(id);
-    return {
-      ...foreignEnvironment(),
-      NODE_ID: String(id),
-      HOST: host,
-      PORT: String(rest),
-      GRPC_PORT: String(grpc),
-      PEER_PORT: String(peer),
-      ...this.#introduction(id),
-      DATA_DIR: this.#nodeDir(id),
-      ...(typeof env === "function" ? env(id) : env),
-    };
+    const contacts = this.#joined.has(id) ? this.ids.filter((other) => other !== id) : undefined;
+    return nodeEnvironment(id, this.#options, contacts);
   }
 }

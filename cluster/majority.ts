@@ -7,12 +7,15 @@ export interface Absence {
   readonly why: string;
 }
 
+/** How the wait for a node ended, unless it is absent: a node that is out is no member, and counts no more. */
+export type Standing = "serves" | "out";
+
 export interface Waiting {
   readonly ids: readonly number[];
-  /** How many of them must serve. */
-  readonly needed: number;
-  /** Resolves when the node serves; rejects with LaunchError if it ends, takes too long, or is late. */
-  readonly serves: (id: number, late: AbortSignal) => Promise<void>;
+  /** How many must serve of so many members. */
+  readonly needed: (members: number) => number;
+  /** Rejects with LaunchError if the node is a member and ends, takes too long, or is late. */
+  readonly standing: (id: number, late: AbortSignal) => Promise<Standing>;
   /** How long the others may take once enough serve. */
   readonly lateMs: number;
 }
@@ -20,24 +23,25 @@ export interface Waiting {
 /**
  * Waits until all serve, or enough of them and the others are late.
  *
- * @returns those that do not serve
+ * @returns the members that do not serve
  * @throws LaunchError as soon as it cannot be enough any more
  */
-export async function untilEnough({ ids, needed, serves, lateMs }: Waiting): Promise<readonly Absence[]> {
+export async function untilEnough({ ids, needed, standing, lateMs }: Waiting): Promise<readonly Absence[]> {
   const late = new AbortController();
   const absent: Absence[] = [];
+  let members = ids.length;
   let serving = 0;
   let timer: NodeJS.Timeout | undefined;
   const settled = async (id: number): Promise<void> => {
     try {
-      await serves(id, late.signal);
-      serving += 1;
-      if (serving === needed) timer = setTimeout(() => late.abort(), lateMs);
+      if ((await standing(id, late.signal)) === "serves") serving += 1;
+      else members -= 1;
     } catch (error) {
       if (!(error instanceof LaunchError)) throw error;
       absent.push({ id, why: error.message });
-      if (ids.length - absent.length < needed) throw new LaunchError(absent.map(({ why }) => why).join("\n"));
+      if (members - absent.length < needed(members)) throw new LaunchError(absent.map(({ why }) => why).join("\n"));
     }
+    if (serving >= needed(members)) timer ??= setTimeout(() => late.abort(), lateMs);
   };
   try {
     await Promise.all(ids.map((id) => settled(id)));

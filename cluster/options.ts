@@ -14,7 +14,7 @@ export interface LocalClusterOptions {
   readonly env?: NodeJS.ProcessEnv | ((id: number) => NodeJS.ProcessEnv);
   /** Called whenever somebody comes or goes, early enough that a later start with them goes on where this one was. */
   readonly onMembers?: (members: Members) => void;
-  /** Called when a founder was stopped again since the cluster does not count it any more. */
+  /** Called when a node does not run any more that was started, and that the cluster does not count as a member. */
   readonly onLeftOut?: (id: number) => void;
   /** Called now and then while a node that was started does not serve yet; `why` is its own answer. */
   readonly onWaiting?: (id: number, why: string) => void;

@@ -45,14 +45,20 @@ export function isVoter(asked: Asked, id: number): Question {
     });
 }
 
-/** What the node knows of its cluster; undefined as long as it does not serve. */
-export async function clusterAt(asked: Asked): Promise<KnownCluster | undefined> {
-  let known: KnownCluster | undefined;
-  await getCluster(asked, (told) => {
-    if (told.ready) known = told;
+/** What the node tells of its cluster, whether it serves or not; undefined if it does not answer. */
+export async function toldBy(asked: Asked): Promise<KnownCluster | undefined> {
+  let told: KnownCluster | undefined;
+  await getCluster(asked, (cluster) => {
+    told = cluster;
     return undefined;
   });
-  return known;
+  return told;
+}
+
+/** What the node knows of its cluster; undefined as long as it does not serve. */
+async function clusterAt(asked: Asked): Promise<KnownCluster | undefined> {
+  const told = await toldBy(asked);
+  return told?.ready === true ? told : undefined;
 }
 
 /** As one of these nodes knows it that serves, one in touch with a quorum if there is any; undefined if none serves. */

@@ -254,8 +254,8 @@ function counted(nodes: number): string {
 
 function leftOut(id: number, dataDir: string): string {
   return (
-    `Node ${id} is no member of the cluster any more (folio recover, or folio members remove): it was stopped and is left ` +
-    `out from now on. Let another one join with: npx folio cluster add --data-dir ${dataDir}`
+    `Node ${id} is no member of the cluster any more (folio recover, or folio members remove): it does not run, and is ` +
+    `left out from now on; what is in its folder is kept. Let another one join with: npx folio cluster add --data-dir ${dataDir}`
   );
 }
 

@@ -1,11 +1,12 @@
 /**
  * Stands in for `folio node` where only the launcher is tested: listens where it is told to, says when it is ready,
- * stops on SIGTERM. FAKE_NODE chooses how it misbehaves.
+ * stops on SIGTERM. FAKE_NODE chooses how it misbehaves, FAKE_MEMBERS whom it counts as members (nobody knows, unless given).
  */
 import { createServer } from "node:http";
 
 const { env } = process;
 const behaviour = env["FAKE_NODE"] ?? "";
+const members = env["FAKE_MEMBERS"] ?? "";
 
 process.stdout.write(`${JSON.stringify({ id: env["NODE_ID"], peers: env["PEERS"], folder: env["DATA_DIR"] })}\n`);
 
@@ -21,6 +22,12 @@ process.on("SIGTERM", () => {
 
 let polls = 0;
 const server = createServer((request, response) => {
+  if (request.url === "/api/v1/cluster" && members !== "") {
+    const ready = behaviour !== "never ready";
+    const nodes = members.split(",").map((id) => ({ id: Number(id), kind: "voter", reachable: true }));
+    response.writeHead(200).end(JSON.stringify({ ready, healthy: ready, nodes }));
+    return;
+  }
   polls += 1;
   const ready = request.url === "/ready" && behaviour !== "never ready" && polls > 1;
   response.writeHead(ready ? 200 : 503).end(ready ? "" : "no leader yet");

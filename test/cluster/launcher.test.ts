@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
+import type { Members } from "../../cluster/founding.js";
 import { freePorts } from "../../cluster/free-ports.js";
 import { LaunchError } from "../../cluster/launch-error.js";
 import { LocalCluster } from "../../cluster/launcher.js";
@@ -163,6 +164,58 @@ t.test("a majority goes on without a node that dies or is late, if all were ther
   t.equal(tooFew.pid(3), undefined, "as ever");
   const founding = await failing({ 2: "dies" }, []);
   await t.rejects(founding.startMajority(), { name: "LaunchError", message: /^node 2 ended with code 3/ });
+});
+
+t.test(
+  "founders that end are left out once a node that serves does not count them, and that is remembered",
+  async (t) => {
+    const leftOut: number[] = [];
+    const remembered: Members[] = [];
+    const cluster = await fakeCluster(t, {
+      env: (id) => (id === 2 ? { FAKE_MEMBERS: "2" } : { FAKE_NODE: "dies" }),
+      onLeftOut: (id) => leftOut.push(id),
+      onMembers: (members) => remembered.push(members),
+    });
+    for (const folder of ["node-1", "node-2", "node-3"]) mkdirSync(join(t.testdirName, folder));
+    t.strictSame(await cluster.startMajority(), []);
+    t.strictSame(cluster.ids, [2]);
+    t.strictSame(leftOut.sort(), [1, 3]);
+    t.strictSame(remembered.at(-1), { ids: [2], joined: [] });
+    t.strictSame(
+      [1, 2, 3].map((id) => cluster.pid(id) !== undefined),
+      [false, true, false],
+    );
+    await cluster.stop();
+  },
+);
+
+t.test("a node that is late and that nobody counts is left out as well, and does not run on", async (t) => {
+  const leftOut: number[] = [];
+  const cluster = await fakeCluster(t, {
+    lateMs: 50,
+    env: (id) => ({ FAKE_MEMBERS: "1,2", FAKE_NODE: id === 3 ? "never ready" : "" }),
+    onLeftOut: (id) => leftOut.push(id),
+  });
+  mkdirSync(join(t.testdirName, "node-2"));
+  t.strictSame(await cluster.startMajority(), []);
+  t.strictSame(leftOut, [3]);
+  t.strictSame(cluster.ids, [1, 2]);
+  t.equal(cluster.pid(3), undefined);
+  await cluster.stop();
+});
+
+t.test("nobody is waited for where the node that is left counts those that ended", async (t) => {
+  const leftOut: number[] = [];
+  const cluster = await fakeCluster(t, {
+    // Longer than this test may take.
+    readyMs: 600_000,
+    env: (id) => (id === 2 ? { FAKE_MEMBERS: "1,2,3", FAKE_NODE: "never ready" } : { FAKE_NODE: "dies" }),
+    onLeftOut: (id) => leftOut.push(id),
+  });
+  mkdirSync(join(t.testdirName, "node-2"));
+  await t.rejects(cluster.startMajority(), { name: "LaunchError", message: /node 1 ended|node 3 ended/ });
+  t.strictSame(leftOut, []);
+  t.strictSame(cluster.ids, [1, 2, 3]);
 });
 
 t.test("a port in use is named with the node that wanted it, before anything is started", async (t) => {
