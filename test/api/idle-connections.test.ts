@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import t from "tap";
 import { drawn, startEdge } from "./rest-edge.js";
 
@@ -31,3 +33,15 @@ t.test(
     t.equal(app.server.listening, false);
   },
 );
+
+t.test("closing ends connections that never said anything", { timeout: 20_000 }, async (t) => {
+  const { app } = await startEdge(t);
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const socket = connect({ host: "127.0.0.1", port: Number(new URL(url).port) });
+  t.teardown(() => socket.destroy());
+  const closed = once(socket.resume(), "close");
+  await once(app.server, "connection");
+  await app.close();
+  await closed;
+  t.equal(app.server.listening, false);
+});
