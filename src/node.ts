@@ -5,6 +5,7 @@ import type { Administration, Backend } from "./api/port.js";
 import { buildRestApp } from "./api/rest/app.js";
 import type { RestApp } from "./api/rest/edge.js";
 import type { NodeConfig } from "./config.js";
+import { connectionsMax } from "./connections-max.js";
 import { NodeAdministration } from "./node-administration.js";
 import { NodeBackend } from "./node-backend.js";
 import { askNamedPeers, namedPeers } from "./node-peers.js";
@@ -156,7 +157,13 @@ async function buildEdges(
   const { requestDeadlineMs } = config;
   const { backend, administration, metrics } = parts;
   const edge = { backend, access, limiter, logger, version, crash: fatal };
-  const rest = await buildRestApp({ ...edge, administration, metrics: metrics.registry, requestDeadlineMs });
+  const rest = await buildRestApp({
+    ...edge,
+    administration,
+    metrics: metrics.registry,
+    requestDeadlineMs,
+    connectionsMax: connectionsMax(),
+  });
   return { rest, grpc: buildGrpcServer(edge) };
 }
 

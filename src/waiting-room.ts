@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
+import { connectionsMax } from "./connections-max.js";
 
 /**
  * What is at the REST port of a node that asks to be let in, which may take long: it lives, as a probe wants to know, and
@@ -25,6 +26,7 @@ export class WaitingRoom {
           return answer(response, 503, this.#problem(), "application/problem+json");
       }
     });
+    this.#server.maxConnections = connectionsMax();
   }
 
   /** @throws the system's own error, which names the address, if somebody listens there */

@@ -3,6 +3,7 @@ import { fastify } from "fastify";
 import { DrawAnswers } from "../answers.js";
 import { controlAccess } from "./access-control.js";
 import { collectMethods, refuseOtherMethods } from "./allowed-methods.js";
+import { capConnections } from "./connection-cap.js";
 import { collectSchemas, documentation } from "./documentation.js";
 import type { RestApp, RestOptions } from "./edge.js";
 import { endIdleConnections } from "./idle-connections.js";
@@ -74,6 +75,7 @@ export async function buildRestApp(options: RestOptions): Promise<RestApp> {
   answerProblems(app, options);
   logRequests(app, options);
   endIdleConnections(app);
+  if (options.connectionsMax !== undefined) capConnections(app, options.connectionsMax, options.logger);
   const methodsByUrl = collectMethods(app);
   await collectSchemas(app, options.version);
 

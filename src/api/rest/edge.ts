@@ -26,6 +26,8 @@ export interface RestOptions {
   readonly version: string;
   /** The longest that the backend makes a call wait, ms; sockets are kept longer. */
   readonly requestDeadlineMs: number;
+  /** How many connections there may be at once; undefined: as many as the system has room for. */
+  readonly connectionsMax?: number;
   /** Ends the process: an invariant did not hold while a request was answered. */
   readonly crash: (violation: InvariantViolation) => void;
 }
