@@ -1,13 +1,12 @@
 import { invariant, unreachable } from "../assert.js";
 import {
-  countOwnVote,
   electionTimedOut,
+  hardStatePersisted,
   pollOf,
   receivePreVote,
   receiveTimeoutNow,
   receiveVoteReply,
   receiveVoteRequest,
-  startPreVote,
   suspectLeader,
   trustsItsLeader,
 } from "./election.js";
@@ -223,11 +222,10 @@ export class RaftCore {
       if (message.type === "voteRequest" && !message.leadershipTransfer && trustsItsLeader(state)) return false;
       const wasPolling = pollOf(state.role) !== undefined;
       adoptTerm(state, message.term, `a ${message.type} of a higher term`);
-      // Only the term was wrong: asked again at once, or a peer that keeps opening terms and cannot
-      // win them would turn every poll into another election timeout of waiting.
-      if (!isPollAnswer || !wasPolling) return true;
-      startPreVote(state);
-      return false;
+      // Only the term was wrong: asked again once it is on disk, or a peer that keeps opening terms and
+      // cannot win them would turn every poll into another election timeout of waiting.
+      state.pollsOnceDurable = isPollAnswer && wasPolling;
+      return !state.pollsOnceDurable;
     }
     if (message.term === state.term) return true;
     this.#answerStale(message);
@@ -384,7 +382,7 @@ export class RaftCore {
     state.inFlight = undefined;
     if (written.lastIndex > state.durableIndex) state.durableIndex = written.lastIndex;
     for (const message of written.after) if (isStillTrue(state, message)) state.effects.send.push(message);
-    countOwnVote(state);
+    if (written.hardStateChanged) hardStatePersisted(state, now - written.takenAt);
     if (state.role.name === "leader") commitByMajority(state, state.role);
     this.#end();
   }

@@ -20,6 +20,9 @@ import {
 } from "./state.js";
 import type { NodeId, TimeoutNow, VoteReply, VoteRequest } from "./types.js";
 
+/** How long a vote's write is waited for at most, in election timeouts. */
+const VOTE_WRITE_TIMEOUTS_MAX = 8;
+
 /**
  * The election timeout has passed. A vote that is on its way to the disk, this node's own or one for another, is
  * waited for: another term would make it worthless, and on a slow disk so would every next one.
@@ -94,13 +97,31 @@ function voteRequest(
 }
 
 /**
- * A candidate's own vote counts once it is on disk, like everybody's. A voter that is alone would
- * else lead a term that a crash lets it forget, and use for other entries (Log Matching).
+ * Term and vote are on the disk: what waited for that goes on.
+ * @param writeMs how long they took to get there
  */
-export function countOwnVote(state: CoreState): void {
-  if (state.role.name !== "candidate" || !isHardStateDurable(state)) return;
-  state.role.votes.set(state.options.id, true);
-  countVotes(state, state.role);
+export function hardStatePersisted(state: CoreState, writeMs: number): void {
+  if (!isHardStateDurable(state)) return;
+  const { role, votedFor, options } = state;
+  if (votedFor !== undefined && role.name !== "leader") letVotesArrive(state, writeMs);
+  if (role.name === "candidate") {
+    // Its own vote counts once it is on disk, like everybody's. A voter that is alone would else lead a
+    // term that a crash lets it forget, and use for other entries (Log Matching).
+    role.votes.set(options.id, true);
+    countVotes(state, role);
+  }
+  if (state.pollsOnceDurable && role.name === "follower" && votedFor === undefined) startPreVote(state);
+  state.pollsOnceDurable = false;
+}
+
+/**
+ * A vote sets out only now: a candidate's request, or the answer to one. Those that still have to write theirs may take
+ * as long as this disk did, and whoever is done earlier must not call another election over their heads.
+ */
+function letVotesArrive(state: CoreState, writeMs: number): void {
+  // One write that hung for long says little of the others.
+  const theirWriteMs = Math.min(writeMs, VOTE_WRITE_TIMEOUTS_MAX * state.options.electionTimeoutMs);
+  state.electionDeadline = Math.max(state.electionDeadline, state.now + theirWriteMs + drawElectionTimeout(state));
 }
 
 function countVotes(state: CoreState, { votes }: Candidate): void {

@@ -8,6 +8,7 @@ function enter(state: CoreState, role: Role, why: string): void {
   const nameBefore = state.role.name;
   endLeadership(state);
   state.role = role;
+  state.pollsOnceDurable = false;
   if (nameBefore !== role.name) report(state, { kind: "roleChanged", role: role.name, term: state.term, why });
   const leader = leaderOf(state);
   if (leader !== leaderBefore) report(state, { kind: "leaderChanged", leader, term: state.term });

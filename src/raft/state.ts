@@ -101,6 +101,8 @@ export interface PendingWrite {
 
 export interface InFlightWrite {
   readonly ticket: number;
+  /** Monotonic ms at which the host took it. */
+  readonly takenAt: number;
   readonly hardStateChanged: boolean;
   readonly movesBase: boolean;
   /** Shrinks when entries of the write are truncated or replaced meanwhile: those are not credited (bug 9). */
@@ -139,6 +141,8 @@ export interface CoreState {
   now: number;
   /** When a follower or candidate stands (again). */
   electionDeadline: number;
+  /** It was polling when it heard of this term: it asks again as soon as the term is on its disk. */
+  pollsOnceDurable: boolean;
   /** Monotonic ms at which the leader of this term was last heard. */
   leaderHeardAt: number;
   /** Generator state of the election timeouts. */
@@ -169,6 +173,7 @@ export function initialState(
     role: { name: "follower", leader: undefined },
     now,
     electionDeadline: now,
+    pollsOnceDurable: false,
     leaderHeardAt: Number.NEGATIVE_INFINITY,
     random: options.seed >>> 0,
     pending: emptyPendingWrite(),

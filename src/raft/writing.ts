@@ -10,7 +10,14 @@ export function takeWrite(state: CoreState): Write | undefined {
   const { hardStateChanged, truncateFrom, base, entries, after } = pending;
   const ticket = state.nextTicket++;
   const lastIndex = entries.at(-1)?.index ?? state.writtenIndex;
-  state.inFlight = { ticket, hardStateChanged, movesBase: base !== undefined, lastIndex, after };
+  state.inFlight = {
+    ticket,
+    takenAt: state.now,
+    hardStateChanged,
+    movesBase: base !== undefined,
+    lastIndex,
+    after,
+  };
   state.writtenIndex = lastIndex;
   state.pending = emptyPendingWrite();
   return {

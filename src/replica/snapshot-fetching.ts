@@ -125,7 +125,7 @@ export class SnapshotFetching {
     { index, bytes, startedAt, reason }: { index: LogIndex; bytes: number; startedAt: number; reason: string },
   ): void {
     const now = this.#options.clock.monotonic();
-    if (now - this.#notBefore > FORGOTTEN_MS) this.#failures = 0;
+    if (startedAt - this.#notBefore > FORGOTTEN_MS) this.#failures = 0;
     const pauseMs = LIMITS.snapshotRetryMs * 2 ** Math.min(this.#failures, LIMITS.snapshotRetryDoublingsMax);
     this.#failures++;
     this.#notBefore = now + pauseMs;

@@ -1,11 +1,10 @@
 import { versionProblem } from "./apply-configure.js";
 import type { CommandContext } from "./apply-context.js";
-import { daysFromCivil } from "./civil-date.js";
 import type { Reset } from "./command.js";
 import type { Definition } from "./definition.js";
 import { dateProblem, scopeProblem } from "./draw-place.js";
 import { enterReach, floorFor } from "./ledger.js";
-import { dayOfPeriod, periodOf, periodStartDays } from "./period.js";
+import { dayOfPeriod, periodEndDays, periodOf, periodStartDays } from "./period.js";
 import { invalid, refused } from "./refusal.js";
 import type { CivilDate, CommandResult, Refused } from "./result.js";
 import { enterReset, guardCurrent, newSeries, planReset, takeUpFloor } from "./series.js";
@@ -38,9 +37,9 @@ export function applyReset(state: SequenceState, reset: Reset, context: CommandC
   takeUpFloor(series, floor, ledger.floor.generation);
   enterReset(series, newValue, plan.newEpoch, (run) => state.sealSegment(series, run));
   if (reset.mayBeIssued === true) {
-    const today = localDate(context.time, definition.zoneTransitions);
     guardCurrent(series);
-    enterReach(ledger, { last: newValue, day: Math.max(daysFromCivil(today), daysFromCivil(date)) });
+    // Documents may be dated ahead: whatever was drawn there belongs to some day of the period.
+    enterReach(ledger, { last: newValue, day: periodEndDays(date, definition) });
   }
   ledger.auditedIndex = context.index;
   state.indexAudit(prefix, context.index);

@@ -1,4 +1,4 @@
-import { daysFromCivil, formatCivilDate, isCivilDate, padded } from "./civil-date.js";
+import { daysFromCivil, formatCivilDate, isCivilDate, padded, YEAR_MAX } from "./civil-date.js";
 import type { Definition } from "./definition.js";
 import type { CivilDate } from "./result.js";
 
@@ -40,6 +40,26 @@ export function periodStartDays(date: CivilDate, rule: PeriodRule): number {
     }
     case "monthly":
       return daysFromCivil({ ...date, day: 1 });
+    case "daily":
+      return daysFromCivil(date);
+  }
+}
+
+/** The last day of the period that a day belongs to, in days since 1970-01-01; without periods, the last of all days. */
+export function periodEndDays(date: CivilDate, rule: PeriodRule): number {
+  switch (rule.resetRule) {
+    case "never":
+      return daysFromCivil({ year: YEAR_MAX, month: 12, day: 31 });
+    case "yearly": {
+      const year = date.month >= rule.fiscalYearStart ? date.year + 1 : date.year;
+      return daysFromCivil({ year, month: rule.fiscalYearStart, day: 1 }) - 1;
+    }
+    case "monthly":
+      return (
+        daysFromCivil(
+          date.month === 12 ? { year: date.year + 1, month: 1, day: 1 } : { ...date, month: date.month + 1, day: 1 },
+        ) - 1
+      );
     case "daily":
       return daysFromCivil(date);
   }

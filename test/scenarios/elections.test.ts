@@ -16,9 +16,12 @@ story(
   1 times out
   deliver 1 -> 2
   expect 2 -> 1: poll no in term 7
-  # The refusal carries the term: node 1 asks again at once, now for term 8.
+  # The refusal carries the term: node 1 asks again, now for term 8, as soon as it has that on its disk.
+  disk of 1 is stuck
   deliver 2 -> 1
   expect term of 1 is 7
+  expect 1 is follower
+  disk of 1 writes
   expect 1 is preCandidate
   expect 1 -> 2: poll for term 8, log ends 2/1
   deliver everything

@@ -13,7 +13,7 @@ export interface RunOutcome {
     readonly steps: number;
     readonly entries: number;
     readonly effects: number;
-    readonly livenessTimeouts: number;
+    readonly livenessShare: number;
   };
   /** Only where asked for. */
   readonly trace: { readonly lines: readonly string[]; readonly digest: string } | undefined;
@@ -24,15 +24,15 @@ export async function runPlan(plan: Plan, options: { readonly isTraced: boolean 
   const simulation = new Simulation(plan, options);
   simulation.begin();
   await simulation.runUntil(plan.chaosMs);
-  let livenessTimeouts = 0;
-  if (simulation.violation === undefined) livenessTimeouts = (await runRecovery(simulation)).livenessTimeouts;
+  let livenessShare = 0;
+  if (simulation.violation === undefined) livenessShare = (await runRecovery(simulation)).livenessShare;
   if (simulation.violation === undefined) judgeHistories(simulation);
   const { violation, trace, stepCount, committed, effects, queue } = simulation;
   return {
     plan,
     violation,
     simulatedMs: queue.nowMs,
-    figures: { steps: stepCount, entries: committed.length, effects: effects.count, livenessTimeouts },
+    figures: { steps: stepCount, entries: committed.length, effects: effects.count, livenessShare },
     trace: trace && { lines: trace.lines, digest: trace.digest },
   };
 }

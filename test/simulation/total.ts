@@ -11,7 +11,7 @@ export class Total {
   #simulatedMs = 0;
   #steps = 0;
   #effects = 0;
-  #livenessTimeouts = 0;
+  #livenessShare = 0;
 
   constructor(startedAt: number) {
     this.#startedAt = startedAt;
@@ -23,7 +23,7 @@ export class Total {
     this.#simulatedMs += simulatedMs;
     this.#steps += figures.steps;
     this.#effects += figures.effects;
-    this.#livenessTimeouts = Math.max(this.#livenessTimeouts, figures.livenessTimeouts);
+    this.#livenessShare = Math.max(this.#livenessShare, figures.livenessShare);
     if (violation !== undefined) this.failures++;
     if (performance.now() - this.#progressAt < PROGRESS_MS) return;
     this.#progressAt = performance.now();
@@ -39,7 +39,7 @@ export class Total {
     return [
       `${this.#runs} runs of ${secondsEach.toFixed(1)} simulated seconds, ${this.#steps} steps, ${this.#effects} commands`,
       `${this.#speed} by the clock, ${(this.#simulatedMs / cpuMs).toFixed(0)} times by CPU time`,
-      `longest wait for a draw once a quorum was healthy: ${this.#livenessTimeouts.toFixed(2)} of 10 election timeouts`,
+      `longest wait for a draw once a quorum was healthy: ${(100 * this.#livenessShare).toFixed(0)} % of the time that it may take`,
     ];
   }
 }

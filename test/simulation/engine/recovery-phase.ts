@@ -21,8 +21,8 @@ const DRAWING = [HOT, FORCED, ...JUMPING, ...COLD, ...PERIODIC, ...STEPPED] as c
 
 /** What the last phases showed. */
 export interface RecoveryFigures {
-  /** From the healing of a quorum to an acknowledged draw, in longest election timeouts. */
-  readonly livenessTimeouts: number;
+  /** From the healing of a quorum to an acknowledged draw, as a share of the time that it may take. */
+  readonly livenessShare: number;
 }
 
 /**
@@ -34,10 +34,11 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
   const healedAtMs = simulation.queue.nowMs;
   const timeoutMs = 2 * simulation.plan.electionTimeoutMs;
   const calls = new FinalCalls(simulation);
-  await drawUntilAnswered(simulation, calls, quorum, LIVENESS_TIMEOUTS * timeoutMs + delaysMs(simulation, slowMs));
-  const livenessTimeouts = (simulation.queue.nowMs - healedAtMs) / timeoutMs;
+  const limitMs = LIVENESS_TIMEOUTS * timeoutMs + delaysMs(simulation, slowMs);
+  await drawUntilAnswered(simulation, calls, quorum, limitMs);
+  const livenessShare = (simulation.queue.nowMs - healedAtMs) / limitMs;
   if (simulation.violation === undefined) await stayWithLeader(simulation, quorum, 2 * timeoutMs);
-  if (simulation.violation !== undefined) return { livenessTimeouts };
+  if (simulation.violation !== undefined) return { livenessShare };
 
   healAll(simulation);
   await settle(simulation, 3 * LIVENESS_TIMEOUTS * timeoutMs + 2 * transfersMs(simulation));
@@ -46,10 +47,10 @@ export async function runRecovery(simulation: Simulation): Promise<RecoveryFigur
   simulation.clients.stopRepeating();
   calls.readAll();
   await settle(simulation, LIVENESS_TIMEOUTS * timeoutMs);
-  if (simulation.violation !== undefined) return { livenessTimeouts };
+  if (simulation.violation !== undefined) return { livenessShare };
   simulation.clients.checkEnded((id) => serving(simulation).some((node) => node.id === id));
   await compareStates(simulation, serving(simulation));
-  return { livenessTimeouts };
+  return { livenessShare };
 }
 
 /**
@@ -62,11 +63,13 @@ function healQuorum(simulation: Simulation): { readonly quorum: SimulatedNode[];
   const { faultRandom, trace } = simulation;
   simulation.isChaos = false;
   simulation.network.breakNoStreams();
-  const quorum = chooseQuorum(simulation);
-  if (faultRandom.chance(0.5)) afflictOutsiders(simulation, quorum);
+  const slowMs = faultRandom.chance(SLOW_CHANCE) ? faultRandom.between(100, 700) : 0;
+  // With more than a bare majority, some may be done with their votes while others still write theirs.
+  const isEverybodyWell = slowMs > 0 && faultRandom.chance(0.5);
+  const quorum = isEverybodyWell ? simulation.members().filter(isSound) : chooseQuorum(simulation);
+  if (!isEverybodyWell && faultRandom.chance(0.5)) afflictOutsiders(simulation, quorum);
   trace?.note("world", `healed for good: ${quorum.map(({ name }) => name).join(" ")}; all else stays as it is`);
   for (const node of quorum) heal(simulation, node, quorum);
-  const slowMs = faultRandom.chance(SLOW_CHANCE) ? faultRandom.between(100, 700) : 0;
   for (const node of quorum) node.extraSyncMs = slowMs;
   if (slowMs > 0) trace?.note("world", `their disks take ${slowMs.toFixed(0)} ms more`);
   return { quorum, slowMs };
