@@ -1,10 +1,8 @@
-import { rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { invariant } from "./assert.js";
+import { refuseFilling, refuseMarked } from "./directory-marks.js";
 import type { ClaimedStore } from "./joining.js";
-import { removeStores, storesIn } from "./seat-claim.js";
-import { makeDirectory, syncDirectory } from "./storage/durable-directory.js";
-import { namesIn, wasOpened } from "./storage/level-disk.js";
+import { makeDirectory } from "./storage/durable-directory.js";
+import { wasOpened } from "./storage/level-disk.js";
 import { openLevelLogStore } from "./storage/level-log-store.js";
 import { generationsAt, stateDirectory } from "./storage/level-state-generations.js";
 import { openLevelStateStore } from "./storage/level-state-store.js";
@@ -12,10 +10,8 @@ import { type LogStore, StorageFailure } from "./storage/log-store.js";
 import type { StateStore } from "./storage/state-store.js";
 import { systemRandomness } from "./system-ports.js";
 
-const LOG = "log";
+export const LOG = "log";
 const STATE = "state";
-/** Lies beside stores that are being filled, from before they are made until they are whole. */
-const MARK = "restoring";
 
 export interface Stores {
   readonly log: LogStore;
@@ -33,20 +29,31 @@ export interface StoresPlace {
 
 /**
  * Opens the log of a data directory, or makes one where nothing was before, and the state that the log goes by.
- * @throws StorageFailure when either cannot be opened or trusted; then neither is left open
+ * @throws StorageFailure when either cannot be opened or trusted, or they are not whole yet; then neither is left open
  */
 export async function openStores(place: StoresPlace): Promise<Stores> {
-  await refuseUnfilled(place.dataDir);
-  return openOrMake(place);
+  await refuseMarked(place.dataDir);
+  return openOrMake(place, refuseMarked);
 }
 
-async function openOrMake({ dataDir, nodeId, store, notice }: StoresPlace): Promise<Stores> {
+/** For `folio recover`, which goes on with what an interrupted run of itself left. @throws StorageFailure as `openStores` */
+export async function openToRecover(place: StoresPlace): Promise<Stores> {
+  await refuseFilling(place.dataDir);
+  return openOrMake(place, refuseFilling);
+}
+
+/** @param judge throws unless the directory may be opened; asked when the log is: nobody else marks it from then on */
+export async function openOrMake(
+  { dataDir, nodeId, store, notice }: StoresPlace,
+  judge: (dataDir: string) => Promise<void>,
+): Promise<Stores> {
   await makeDirectory(dataDir);
   const directory = join(dataDir, LOG);
   const randomId = () => store?.id ?? systemRandomness.id();
   const ifMissing = await traceOfLog(dataDir, store);
   const log = await openLevelLogStore({ directory, nodeId, randomId, ifMissing });
   try {
+    await judge(dataDir);
     if (store !== undefined && log.storeId !== store.id) {
       const found = `${directory} holds store ${log.storeId}, but the claim beside it is of store ${store.id}`;
       throw new StorageFailure("FOREIGN", `${found}. A directory is never shared, copied or taken over.`);
@@ -76,63 +83,6 @@ async function traceOfLog(dataDir: string, store: ClaimedStore | undefined): Pro
     return `The log is missing, though ${basename(directory)} beside it was made for one: put the log back if it was moved`;
   }
   return undefined;
-}
-
-/** Whether a run of `fillStores` is under way in the directory, or was interrupted there. */
-export async function isBeingFilled(dataDir: string): Promise<boolean> {
-  return (await namesIn(dataDir)).includes(MARK);
-}
-
-async function refuseUnfilled(dataDir: string): Promise<void> {
-  if (!(await isBeingFilled(dataDir))) return;
-  throw new StorageFailure(
-    "DAMAGED",
-    `${join(dataDir, MARK)} is there: \`folio restore\` into ${dataDir} was interrupted, or still runs, and what is in it may lack ` +
-      "the safety distance, or all. Way out: run it again; it replaces what it left.",
-  );
-}
-
-/**
- * Makes the stores of a directory that has none, and fills them: they count when `fill` has ended well. When it fails, the
- * directory is as it was before; when the process dies, a mark keeps every start from what is there, and the next run replaces it.
- * @throws StorageFailure, and what `fill` throws
- */
-export async function fillStores<Result>(
-  place: StoresPlace,
-  fill: (stores: Stores) => Promise<Result>,
-): Promise<Result> {
-  const { dataDir } = place;
-  const made = await makeDirectory(dataDir);
-  if (await isBeingFilled(dataDir)) {
-    place.notice(`what an interrupted run of \`folio restore\` left in ${dataDir} is replaced`);
-    await removeStores(dataDir);
-  }
-  invariant((await storesIn(dataDir)).length === 0, "only a directory without stores is filled");
-  try {
-    await writeFile(
-      join(dataDir, MARK),
-      "`folio restore` makes the stores beside this file; they are not whole yet.\n",
-    );
-    await syncDirectory(dataDir);
-    const result = await runOn(await openOrMake(place), fill);
-    await removeMark(dataDir);
-    return result;
-  } catch (error) {
-    // What cannot be removed keeps the mark.
-    await unmake(dataDir, made).catch(() => undefined);
-    throw error;
-  }
-}
-
-async function unmake(dataDir: string, made: readonly string[]): Promise<void> {
-  await removeStores(dataDir);
-  await removeMark(dataDir);
-  for (const folder of made.toReversed()) await rmdir(folder);
-}
-
-async function removeMark(dataDir: string): Promise<void> {
-  await rm(join(dataDir, MARK), { force: true });
-  await syncDirectory(dataDir);
 }
 
 /** Closes the stores, whatever comes of it. */

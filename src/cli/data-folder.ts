@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { ClassicLevel } from "classic-level";
+import { mkdir, readdir, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { fileStamp } from "../file-stamp.js";
 import { syncDirectory } from "../storage/durable-directory.js";
+import { takeLevelLock } from "../storage/level-lock.js";
 import { CommandFailure } from "./command-failure.js";
 import { exitCode } from "./exit-code.js";
 
@@ -53,32 +52,13 @@ export async function requireStores(dataDir: string): Promise<void> {
  */
 export async function requireUnused(dataDir: string): Promise<void> {
   for (const name of await entriesOf(dataDir)) {
-    const lock = join(dataDir, name, "LOCK");
-    const hasLock = (await entriesOf(join(dataDir, name))).includes("LOCK");
-    if (hasLock && (await isHeld(lock))) {
+    const directory = join(dataDir, name);
+    if (!(await entriesOf(directory)).includes("LOCK")) continue;
+    const lock = await takeLevelLock(directory);
+    if (lock === undefined) {
       throw new CommandFailure(exitCode.conflict, `${dataDir} is in use: stop the node that runs on it first`);
     }
-  }
-}
-
-/** LevelDB locks the file itself: another database whose lock is the same file cannot be opened while it is held. */
-async function isHeld(lock: string): Promise<boolean> {
-  const folder = await mkdtemp(join(tmpdir(), "folio-lock-"));
-  try {
-    await symlink(resolve(lock), join(folder, "LOCK"));
-    const level = new ClassicLevel(folder);
-    try {
-      await level.open();
-      return false;
-    } catch (error) {
-      const { cause } = error as Error;
-      if (Reflect.get(Object(cause), "code") === "LEVEL_LOCKED") return true;
-      throw error;
-    } finally {
-      await level.close();
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    await lock.release();
   }
 }
 

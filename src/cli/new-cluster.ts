@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from "commander";
 import { isPeerAddress } from "../config-values.js";
-import { openStores, runOn, type Stores } from "../node-stores.js";
 import type { RecoveryReport } from "../recovery/recover-new-cluster.js";
 import type { SkippedSeries } from "../recovery/skip-ahead.js";
 import { writeLine, writeRows } from "./output.js";
@@ -15,14 +14,6 @@ export function peerAddress(text: string): string {
 /** Something an operator should read, in a sentence. */
 export function notice(message: string): void {
   process.stderr.write(`folio: ${message}\n`);
-}
-
-/** Runs on the stores of a folder, and closes them whatever comes of it. */
-export async function withStores<Result>(
-  place: { readonly dataDir: string; readonly nodeId: number },
-  run: (stores: Stores) => Promise<Result>,
-): Promise<Result> {
-  return runOn(await openStores({ ...place, notice }), run);
 }
 
 /** The new cluster, by the names that JSON answers use. */

@@ -1,13 +1,16 @@
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
+import { planKeeperIn } from "../directory-marks.js";
+import { openToRecover, runOn } from "../node-stores.js";
 import { type RecoveryReport, recoverNewCluster, requireSeat } from "../recovery/recover-new-cluster.js";
+import type { RecoveryPlan } from "../recovery/recovery-plan.js";
 import { possibleLoss, type Survey, survey } from "../recovery/survey.js";
 import { systemClock, systemRandomness } from "../system-ports.js";
 import { CommandFailure } from "./command-failure.js";
 import { requireStores, requireUnused } from "./data-folder.js";
 import { exitCode, exitCodeHelp } from "./exit-code.js";
 import { asCommandFailure } from "./file-failures.js";
-import { clusterReport, nextSteps, peerAddress, withStores, writeSeries } from "./new-cluster.js";
+import { clusterReport, nextSteps, notice, peerAddress, writeSeries } from "./new-cluster.js";
 import { nodeId, safetyDistance } from "./option-values.js";
 import { choosesOutput, type OutputFormat, writeJson, writeLine, writeProperties } from "./output.js";
 
@@ -50,7 +53,8 @@ export function recoverCommand(): Command {
 
 const HELP = `
 Take the survivor that knows most: compare "log ends at entry" over all of them; without a confirmation nothing changes.
-As long as a majority can come back, start it instead: then nothing is lost.
+As long as a majority can come back, start it instead: then nothing is lost. When it fails or is interrupted, no node starts on
+the folder until it has run again; that run goes on from what the first one knew, with the larger of both safety distances.
 
 Examples:
   $ folio recover --new-cluster --data-dir ./data/node-1 --node-id 1
@@ -61,15 +65,17 @@ async function run(options: RecoverOptions): Promise<RecoveryReport> {
   const { dataDir, nodeId, safetyDistance } = options;
   await requireStores(dataDir);
   await requireUnused(dataDir);
-  return withStores(options, async (stores) => {
+  return runOn(await openToRecover({ dataDir, nodeId, notice }), async (stores) => {
+    const keeper = await planKeeperIn(dataDir);
     const known = survey(stores, nodeId);
     // Nobody confirms a loss for nothing.
     const { address: own } = requireSeat(known);
     writeSurvey(known);
+    if (keeper.interrupted !== undefined) writeInterrupted(keeper.interrupted, safetyDistance);
     if (options.yes === undefined) await confirm();
     const address = options.address ?? own;
     const clusterId = systemRandomness.id();
-    return recoverNewCluster(stores, { nodeId, address, clusterId, safetyDistance, now: systemClock.wall() });
+    return recoverNewCluster(stores, { nodeId, address, clusterId, safetyDistance, now: systemClock.wall() }, keeper);
   });
 }
 
@@ -86,6 +92,16 @@ function writeSurvey(known: Survey): void {
     "",
   ];
   process.stderr.write(`${lines.join("\n")}\n`);
+}
+
+/** What this run takes from the one that was interrupted: its own options alone would be too little. */
+function writeInterrupted(interrupted: RecoveryPlan, safetyDistance: number): void {
+  const { knownUntil } = interrupted;
+  const slots = Math.max(safetyDistance, interrupted.safetyDistance);
+  notice(
+    `this goes on from an interrupted run: what was drawn since ${new Date(knownUntil).toISOString()} may be unknown here, and every series ` +
+      `skips ${slots} slots, the larger of its safety distance, ${interrupted.safetyDistance}, and of this run's, ${safetyDistance}`,
+  );
 }
 
 async function confirm(): Promise<void> {

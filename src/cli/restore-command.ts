@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { Command, Option } from "commander";
-import { fillStores, isBeingFilled } from "../node-stores.js";
+import { isBeingFilled } from "../directory-marks.js";
+import { fillStores, isBare } from "../fill-stores.js";
 import { type RestoreReport, restore } from "../recovery/restore.js";
 import { readSnapshotFile } from "../storage/snapshot-file.js";
 import { systemClock, systemRandomness } from "../system-ports.js";
@@ -73,7 +74,7 @@ async function run(file: string, options: RestoreOptions): Promise<RestoreReport
 /** Empty; or left by a run that was interrupted, and does not run any more. */
 async function requireFillable(dataDir: string): Promise<void> {
   if (await isBeingFilled(dataDir)) await requireUnused(dataDir);
-  else await requireEmpty(dataDir);
+  else if (!(await isBare(dataDir))) await requireEmpty(dataDir);
 }
 
 async function requireSound(file: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { Configuration, LogCut, Member, NodeId, Position } from "../raft/ty
 import type { Provenance } from "../sequence/command.js";
 import { assertPlausible } from "./known-series.js";
 import { OfflineNode } from "./offline-node.js";
+import { continued, type PlanKeeper, type RecoveryPlan } from "./recovery-plan.js";
 import { type SkippedSeries, skipAhead } from "./skip-ahead.js";
 import { endOf, RecoveryRefused, type Stores } from "./stores.js";
 import { type Survey, survey } from "./survey.js";
@@ -54,27 +55,37 @@ export function requireSeat({ nodeId, storeId, configuration }: Survey): Member 
  * holds counts as committed. Say `survey` and `possibleLoss` to the operator first.
  *
  * The node leads alone at its next start. When it is interrupted, or fails, the stores are as they were, or the new
- * cluster stands and only a part of the skipping is missing; run it again.
+ * cluster stands and a part of the skipping is missing: the plan is kept from before the first write until after the
+ * last, no node starts beside it, and the next run goes on from it.
  *
- * @throws RecoveryRefused when nothing was changed; StorageFailure when a store fails
+ * @throws RecoveryRefused when nothing was changed; StorageFailure when a store fails; what `keeper` throws
  */
-export async function recoverNewCluster(stores: Stores, cluster: NewCluster): Promise<RecoveryReport> {
+export async function recoverNewCluster(
+  stores: Stores,
+  cluster: NewCluster,
+  keeper: PlanKeeper,
+): Promise<RecoveryReport> {
   const before = survey(stores, cluster.nodeId);
   requireSeat(before);
-  if (cluster.safetyDistance > 0) assertPlausible({ from: before.newestTime, to: cluster.now });
+  const { safetyDistance } = cluster;
+  const plan = continued({ knownUntil: before.newestTime, safetyDistance }, keeper.interrupted);
+  if (plan.safetyDistance > 0) assertPlausible({ from: plan.knownUntil, to: cluster.now });
   const when = new Date(before.newestTime).toISOString();
   const reason = `recovered from node ${cluster.nodeId} as of entry ${before.logEnd.index} of ${when}`;
+  await keeper.keep(plan);
   const after = await goOnAlone(stores, cluster, {
+    ...plan,
     end: endOf(stores.log.recovery),
     term: before.term + 1,
     by: "recover",
     reason,
   });
+  await keeper.drop();
   return { before, ...after };
 }
 
 /** How the stores stand, and in whose name what follows is done. */
-interface Beginning {
+interface Beginning extends RecoveryPlan {
   /** The last entry of the log. */
   readonly end: Position;
   /** Later than any that the log or its hard state knows. */
@@ -89,9 +100,9 @@ interface Beginning {
 export async function goOnAlone(
   stores: Stores,
   cluster: NewCluster,
-  { end, term, base, by, reason }: Beginning,
+  { knownUntil, safetyDistance, end, term, base, by, reason }: Beginning,
 ): Promise<Omit<RecoveryReport, "before">> {
-  const { nodeId, address, clusterId, safetyDistance, now } = cluster;
+  const { nodeId, address, clusterId, now } = cluster;
   const { log, state } = stores;
   const configuration: Configuration = {
     clusterId,
@@ -100,7 +111,7 @@ export async function goOnAlone(
   const node = new OfflineNode(stores, { nodeId, nonce: `${by} ${clusterId}`, end });
   await node.lead(configuration, term, base);
   const provenance: Provenance = { principal: by, clientId: "", generatedBy: "", correlationId: "", requestId: "" };
-  const window = { from: node.time, to: Math.max(node.time, now) };
+  const window = { from: knownUntil, to: Math.max(node.time, now) };
   const series =
     safetyDistance === 0 ? [] : await skipAhead(node, state, { distance: safetyDistance, provenance, reason, window });
   await node.checkpoint();

@@ -51,6 +51,8 @@ export async function restore(
   const { position, configuration, currentTerm } = header;
   const when = new Date(time).toISOString();
   const done = await goOnAlone(stores, cluster, {
+    knownUntil: time,
+    safetyDistance: cluster.safetyDistance,
     end: position,
     term: Math.max(position.term, currentTerm) + 1,
     base: { position, configuration, keepsTail: false, stateGeneration: builder.generation },

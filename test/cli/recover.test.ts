@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { closeStores, openStores } from "../../src/node-stores.js";
@@ -5,6 +6,12 @@ import { writeLog } from "../../src/recovery/stores.js";
 import { survey } from "../../src/recovery/survey.js";
 import { folio } from "./command-line.js";
 import { draw, leave, soloNode } from "./solo-node.js";
+
+/** The command dies, as by kill -9, when it has written so many batches. */
+function killedAfter(writes: number): Readonly<Record<string, string>> {
+  const preload = new URL("./killed-after-writes.js", import.meta.url);
+  return { NODE_OPTIONS: `--import=${preload.href}`, FOLIO_TEST_WRITES: String(writes) };
+}
 
 t.test("recover makes the survivor the only member of a new cluster, having said what may be lost", async (t) => {
   const dataDir = join(t.testdir(), "node-1");
@@ -29,6 +36,36 @@ t.test("recover makes the survivor the only member of a new cluster, having said
   t.not(after.node.backend.cluster().clusterId, clusterId);
   await after.node.stop(1000);
 });
+
+t.test(
+  "killed at any write, it leaves what no node starts on; another run skips all that the first was to",
+  async (t) => {
+    const dataDir = join(t.testdir(), "node-1");
+    await leave(dataDir, { SG: 4 });
+    const line = ["recover", "--new-cluster", "--yes", "--data-dir", dataDir, "--node-id", "1", "--safety-distance"];
+    const writes = [1, 2, 3, 5];
+    for (const count of writes) {
+      const killed = await folio([...line, "10"], killedAfter(count));
+      t.equal(killed.stdout, "", `killed after ${count}`);
+      await t.rejects(soloNode(dataDir), {
+        code: "DAMAGED",
+        message:
+          /recovering is there: `folio recover --new-cluster` .*interrupted.*Way out: run it again.*--safety-distance 10/,
+      });
+    }
+    const smaller = await folio([...line, "3"]);
+    t.equal(smaller.code, 0, smaller.stderr);
+    t.match(
+      smaller.stderr,
+      /goes on from an interrupted run.*skips 10 .*larger of its safety distance, 10, and of this run's, 3/,
+    );
+    const { node } = await soloNode(dataDir);
+    const [next = 0] = await draw(node, "SG", 1);
+    t.ok(next >= 15, `${next} is none that may have been drawn`);
+    await node.stop(1000);
+    t.notOk(readdirSync(dataDir).includes("recovering"));
+  },
+);
 
 t.test("a node that runs is not recovered under its feet", async (t) => {
   const dataDir = join(t.testdir(), "node-1");

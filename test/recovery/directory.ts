@@ -1,6 +1,7 @@
 import { ReplicatedState } from "../../src/machine/replicated-state.js";
 import { RaftCore } from "../../src/raft/core.js";
 import type { Configuration, Entry } from "../../src/raft/types.js";
+import type { PlanKeeper, RecoveryPlan } from "../../src/recovery/recovery-plan.js";
 import { writeLog } from "../../src/recovery/stores.js";
 import { SequenceMachine } from "../../src/sequence/machine/sequence-machine.js";
 import type { LogStore } from "../../src/storage/log-store.js";
@@ -20,6 +21,8 @@ export interface OpenStores {
 
 /** A node's data directory, in memory. */
 export class Directory {
+  /** What lies beside the stores while they are recovered; it outlives a crash. */
+  plan: RecoveryPlan | undefined;
   readonly logDisk = new MemoryDisk("log");
   readonly stateDisks = new MemoryStateDisks("state");
   readonly storeId: string;
@@ -52,6 +55,18 @@ export class Directory {
     const generation = log.recovery.stateGeneration;
     const state = openMemoryStateStore({ disk: this.stateDisks, generation, nodeId: NODE_ID, storeId, defer });
     return { log, state };
+  }
+
+  planKeeper(): PlanKeeper {
+    return {
+      interrupted: this.plan,
+      keep: async (plan) => {
+        this.plan = plan;
+      },
+      drop: async () => {
+        this.plan = undefined;
+      },
+    };
   }
 
   crash(inFlight: "durable" | "lost"): void {

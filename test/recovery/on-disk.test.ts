@@ -2,12 +2,15 @@ import { cp, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { fillStores, openStores as openNodeStores } from "../../src/node-stores.js";
+import { planKeeperIn } from "../../src/directory-marks.js";
+import { fillStores } from "../../src/fill-stores.js";
+import { openStores as openNodeStores, openToRecover } from "../../src/node-stores.js";
 import { type NewCluster, recoverNewCluster } from "../../src/recovery/recover-new-cluster.js";
 import { restore } from "../../src/recovery/restore.js";
 import { checkpoint, writeLog } from "../../src/recovery/stores.js";
 import { survey } from "../../src/recovery/survey.js";
 import { openLevelLogStore } from "../../src/storage/level-log-store.js";
+import { StorageFailure } from "../../src/storage/log-store.js";
 import { SnapshotDecoder, SnapshotEncoder, type SnapshotPart } from "../../src/storage/snapshot-stream.js";
 import type { StateRow, StateStore } from "../../src/storage/state-store.js";
 import { FOUNDERS, LogWriter } from "../machine/sequence-node.js";
@@ -99,7 +102,8 @@ t.test("on LevelDB: restored, started, lost again and recovered, the numbers go 
   await close(started);
 
   const lost = await openStores(target);
-  const report = await recoverNewCluster(lost, { ...CLUSTER, clusterId: "decade", safetyDistance: 0 });
+  const keeper = await planKeeperIn(target);
+  const report = await recoverNewCluster(lost, { ...CLUSTER, clusterId: "decade", safetyDistance: 0 }, keeper);
   t.match(report, { before: { configuration: { clusterId: "facade" } }, end: { index: end.index + 2 } });
   const { machine } = replicatedOf(lost);
   t.equal(machine.tables.series("SG", "", "")?.current, 1100);
@@ -256,9 +260,60 @@ t.test("filling that fails leaves the folder as it was", async (t) => {
   const { storeId } = stores.log;
   await close(stores);
   await t.rejects(fillStores({ dataDir: there, nodeId: 1, notice: () => undefined }, fail), {
-    name: "InvariantViolation",
+    name: "RecoveryRefused",
+    message: /is not empty/,
   });
   const same = await openStores(there);
   t.equal(same.log.storeId, storeId, "what is a node's is never touched");
   await close(same);
 });
+
+t.test(
+  "a recovery that fails keeps its mark, and what it was begun with; a mark that is damaged starts nothing",
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const parts = await backedUp(join(folder, "old"));
+    const place = { dataDir: join(folder, "node"), nodeId: 1, notice: (message: string) => t.fail(message) };
+    await fillStores(place, (fresh) => restore(fresh, inOrder(parts), CLUSTER));
+    const stores = await openToRecover(place);
+    const knownUntil = survey(stores, 1).newestTime;
+    const { log, state } = stores;
+    const full = new StorageFailure("WRITE_FAILED", "no space left on device");
+    const failing: OpenStores = {
+      log: {
+        storeId: log.storeId,
+        recovery: log.recovery,
+        read: (first, last) => log.read(first, last),
+        write: (_, done) => setImmediate(done, full),
+        found: (_, done) => setImmediate(done, full),
+        close: () => log.close(),
+      },
+      state,
+    };
+    await t.rejects(recoverNewCluster(failing, CLUSTER, await planKeeperIn(place.dataDir)), full);
+    await close(stores);
+    const { code, message } = await failureOf(openStores(place.dataDir));
+    t.equal(code, "DAMAGED");
+    t.match(message, /recovering is there: .*the same --safety-distance 100 or a larger one/);
+    const { interrupted } = await planKeeperIn(place.dataDir);
+    t.same(interrupted, { knownUntil, safetyDistance: 100 });
+    await t.rejects(
+      fillStores(place, () => Promise.resolve()),
+      /is not empty/,
+    );
+
+    await writeFile(join(place.dataDir, "recovering"), "folio recovery format=1 known");
+    for (const failure of [
+      failureOf(openStores(place.dataDir)),
+      failureOf(planKeeperIn(place.dataDir).then(() => stores)),
+    ]) {
+      t.match(
+        (await failure).message,
+        /mark of an interrupted `folio recover --new-cluster` is damaged: "folio recovery format=1 known"/,
+      );
+    }
+    await rm(join(place.dataDir, "recovering"));
+    await writeFile(join(place.dataDir, "restoring"), "");
+    t.match((await failureOf(openToRecover(place))).message, /restoring is there/);
+  },
+);

@@ -23,12 +23,16 @@ function members(directory: Directory, kind: "voter" | "learner" = "voter"): Con
   };
 }
 
+const YEARLY = { template: "%s%d-%04d", resetRule: "yearly", maximum: 100 } as const;
+const DAILY = { template: "{YYYY}{MM}{DD}-{SEQ}", resetRule: "daily", maximum: 100 } as const;
+const DAY_MS = 86_400_000;
+
 /** Entries up to 7: node 2 has session 2, of which the requests 1 to 4 acted. */
-function history(configuration: Configuration): LogWriter {
+function history(configuration: Configuration, invoices: typeof YEARLY | typeof DAILY): LogWriter {
   const log = new LogWriter();
   log.append({ kind: "configuration", configuration });
   log.register(2);
-  log.one(2, 1, configure("INV", { template: "%s%d-%04d", resetRule: "yearly", maximum: 100 }));
+  log.one(2, 1, configure("INV", invoices));
   log.one(2, 2, batch("INV", 5));
   log.term = 4;
   log.append({ kind: "noop" });
@@ -38,10 +42,10 @@ function history(configuration: Configuration): LogWriter {
   return log;
 }
 
-async function survivor(options: { applied?: number; kind?: "voter" | "learner" } = {}) {
+async function survivor(options: { applied?: number; kind?: "voter" | "learner"; daily?: true } = {}) {
   const directory = new Directory();
   const configuration = members(directory, options.kind);
-  const log = history(configuration);
+  const log = history(configuration, options.daily === true ? DAILY : YEARLY);
   const founding = { ...configuration, clusterId: "" };
   await leave(directory, { founding, entries: log.entries, applied: options.applied ?? 4 });
   return { directory, log, stores: directory.open() };
@@ -94,7 +98,7 @@ t.test("what a survivor knows is told before anything is changed", async (t) => 
 
 t.test("the survivor of a lost quorum goes on alone: all of its log counts, and its next life leads", async (t) => {
   const { directory, log, stores } = await survivor();
-  const report = await recoverNewCluster(stores, CLUSTER);
+  const report = await recoverNewCluster(stores, CLUSTER, directory.planKeeper());
   const configuration = {
     clusterId: "facade",
     members: [{ id: 1, kind: "voter", storeId: directory.storeId, address: "here:7070" }],
@@ -115,23 +119,39 @@ t.test("the survivor of a lost quorum goes on alone: all of its log counts, and 
   await close(next);
 });
 
-t.test("killed at any moment, the node is as it was, or alone; and another attempt succeeds", async (t) => {
+/** Up to where a day was skipped that lies between the newest entry and the first run, and what was known before. */
+function skippedIn(stores: OpenStores): { readonly between: number; readonly known: number } {
+  const { tables } = replicatedOf(stores).machine;
+  const counterOf = (prefix: string, period: string) => tables.series(prefix, period, "")?.current ?? 0;
+  return { between: counterOf("INV", "2026-11-21"), known: counterOf("PO", "") };
+}
+
+t.test("killed at any moment, the node is as it was, or alone; and another attempt skips all of it", async (t) => {
   const seen = new Set<string>();
   for (let work = 0; work < 1000; work++) {
-    const { directory, stores } = await survivor();
+    const { directory, stores } = await survivor({ daily: true });
     await close(stores);
     const { stores: mortal, death } = directory.openUntil(work);
+    const first = { ...CLUSTER, now: CLUSTER.now + 2 * DAY_MS, safetyDistance: 10 };
     const outcome = await Promise.race([
       death,
-      recoverNewCluster(mortal, { ...CLUSTER, safetyDistance: 10 }).then(() => "done" as const),
+      recoverNewCluster(mortal, first, directory.planKeeper()).then(() => "done" as const),
     ]);
     directory.crash(work % 2 === 0 ? "lost" : "durable");
     const again = directory.open();
     const { configuration } = survey(again, 1);
     t.ok(["c0ffee", "facade"].includes(configuration.clusterId), `after ${work}`);
     seen.add(`${outcome} ${configuration.clusterId}`);
-    const report = await recoverNewCluster(again, { ...CLUSTER, clusterId: "decade", safetyDistance: 10 });
+    const isMarked = directory.plan !== undefined;
+    t.equal(isMarked, outcome === "died", "nothing starts on what an interrupted run left");
+    // The operator waits a day, and asks for less: what the first run knew and wanted counts.
+    const later = { ...CLUSTER, now: first.now + DAY_MS, clusterId: "decade", safetyDistance: 3 };
+    const report = await recoverNewCluster(again, later, directory.planKeeper());
     t.equal(report.configuration.clusterId, "decade");
+    const { between, known } = skippedIn(again);
+    t.ok(between >= 10, `the day between skipped up to ${between}, after ${work}`);
+    t.ok(known >= 11, `known series skipped up to ${known}, after ${work}`);
+    t.equal(directory.plan, undefined);
     checkChain(again, report.end.index);
     await close(again);
     if (outcome === "done") break;
@@ -141,7 +161,7 @@ t.test("killed at any moment, the node is as it was, or alone; and another attem
 
 t.test("a safety distance is skipped in every series, and the journal says so", async (t) => {
   const { directory, stores } = await survivor();
-  const report = await recoverNewCluster(stores, { ...CLUSTER, safetyDistance: 20 });
+  const report = await recoverNewCluster(stores, { ...CLUSTER, safetyDistance: 20 }, directory.planKeeper());
   t.match(report.series, [
     {
       prefix: "INV",
@@ -168,9 +188,11 @@ t.test("a safety distance is skipped in every series, and the journal says so", 
 });
 
 t.test("a learner may survive, too, and is told that it may be behind", async (t) => {
-  const { stores } = await survivor({ kind: "learner" });
+  const { directory, stores } = await survivor({ kind: "learner" });
   t.match(possibleLoss(survey(stores, 1)).join("\n"), /was a learner/);
-  t.match(await recoverNewCluster(stores, CLUSTER), { configuration: { members: [{ id: 1, kind: "voter" }] } });
+  t.match(await recoverNewCluster(stores, CLUSTER, directory.planKeeper()), {
+    configuration: { members: [{ id: 1, kind: "voter" }] },
+  });
   await close(stores);
 });
 
@@ -180,9 +202,12 @@ t.test("who has nothing to recover is refused, and nothing changes", async (t) =
   await close(empty);
 
   const { directory, stores } = await survivor();
-  await t.rejects(recoverNewCluster(stores, { ...CLUSTER, nodeId: 2 }), /no member of the cluster/);
+  await t.rejects(
+    recoverNewCluster(stores, { ...CLUSTER, nodeId: 2 }, directory.planKeeper()),
+    /no member of the cluster/,
+  );
   const tooFar = { ...CLUSTER, safetyDistance: 1, now: Date.UTC(2060, 0) };
-  await t.rejects(recoverNewCluster(stores, tooFar), /Set the clock first/);
+  await t.rejects(recoverNewCluster(stores, tooFar, directory.planKeeper()), /Set the clock first/);
   await close(stores);
   const same = directory.open();
   t.match(survey(same, 1), { term: 4, logEnd: { index: 7 }, applied: { index: 4 } });
@@ -191,7 +216,7 @@ t.test("who has nothing to recover is refused, and nothing changes", async (t) =
   const founding = new Directory();
   await leave(founding, { founding: { ...members(founding), clusterId: "" }, entries: [], applied: 0 });
   const founded = founding.open();
-  await t.rejects(recoverNewCluster(founded, CLUSTER), /never committed anything/);
+  await t.rejects(recoverNewCluster(founded, CLUSTER, founding.planKeeper()), /never committed anything/);
   await close(founded);
 });
 
@@ -203,7 +228,7 @@ t.test("a log that lost what the state has applied is not taken for the truth", 
   await close(stores);
   const short = directory.open();
   t.throws(() => survey(short, 1), /entries are lost here/);
-  await t.rejects(recoverNewCluster(short, CLUSTER), RecoveryRefused);
+  await t.rejects(recoverNewCluster(short, CLUSTER, directory.planKeeper()), RecoveryRefused);
   await close(short);
 });
 
