@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { MARKS } from "../directory-marks.js";
 import { fileStamp } from "../file-stamp.js";
 import { syncDirectory } from "../storage/durable-directory.js";
 import { takeLevelLock } from "../storage/level-lock.js";
@@ -66,6 +67,15 @@ export async function requireUnused(dataDir: string): Promise<void> {
 export const SET_ASIDE = "set-aside-";
 
 /**
+ * The log goes late: whatever interrupts this, a state without its log is refused, and never taken for a new node's. A mark
+ * goes last: without it, a log that is not whole would be started from.
+ */
+export function asideOrder(names: readonly string[]): readonly string[] {
+  const rank = (name: string) => (MARKS.includes(name) ? 2 : name === "log" ? 1 : 0);
+  return names.toSorted((left, right) => rank(left) - rank(right));
+}
+
+/**
  * Moves what is in the folder into a folder of its own inside it, which works for the root of a volume, too.
  * @returns where it is now; undefined if there was nothing
  */
@@ -74,9 +84,7 @@ export async function setAside(dataDir: string, now: Date): Promise<string | und
   if (entries.length === 0) return undefined;
   const aside = join(dataDir, `${SET_ASIDE}${fileStamp(now)}`);
   await mkdir(aside);
-  // The log goes last: whatever interrupts this, a state without its log is refused, and never taken for a new node's.
-  const ordered = [...entries.filter((name) => name !== "log"), ...entries.filter((name) => name === "log")];
-  for (const name of ordered) await rename(join(dataDir, name), join(aside, name));
+  for (const name of asideOrder(entries)) await rename(join(dataDir, name), join(aside, name));
   await syncDirectory(aside);
   await syncDirectory(dataDir);
   return aside;

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { existsSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import t, { type Test } from "tap";
+import { asideOrder, setAside } from "../../src/cli/data-folder.js";
 import { makeFolders } from "../../src/storage/durable-directory.js";
 import { cliEntry } from "../cluster/folio-cluster.js";
 import { backUp, leave } from "./solo-node.js";
@@ -75,4 +76,12 @@ t.test("restore says which folder cannot be made, in a working directory that is
   const gone = await run(t, source, `mkdir gone; cd gone; rmdir ../gone; ${folio} ${restore} node-2`);
   t.equal(gone.code, 2, gone.output);
   t.match(gone.output, "the folder node-2 cannot be made: the working directory is not there any more");
+});
+
+t.test("what a repair sets aside takes the mark of stores that are not whole with it, as the last", async (t) => {
+  const names = ["log", "recovering", "claim", "restoring", "state", "state-1"];
+  t.same(asideOrder(names), ["claim", "state", "state-1", "log", "recovering", "restoring"]);
+  const folder = t.testdir({ recovering: "", log: {}, state: {} });
+  const aside = await setAside(folder, new Date(0));
+  t.same(readdirSync(folder), [basename(aside ?? "")]);
 });
