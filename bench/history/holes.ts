@@ -158,17 +158,31 @@ class HoleSearch {
     this.#steps++;
     if (left === 0) return goOn();
     const stride = this.#strides[place];
-    if (stride === undefined || this.#steps > SEARCH_STEPS_MAX) return false;
+    if (stride === undefined || this.#steps > SEARCH_STEPS_MAX || this.#reach(hole, place) < left) return false;
     const { sizePlace, length } = stride;
     const used = this.#used[sizePlace] ?? 0;
-    const available = countUpTo(this.#invoked[sizePlace] ?? [], hole.deadline) - used;
-    const most = Math.min(available, Math.floor(left / length));
+    const most = Math.min(this.#available(hole, sizePlace), Math.floor(left / length));
     for (let taken = most; taken >= 0; taken--) {
       this.#used[sizePlace] = used + taken;
       if (this.#choose(hole, left - taken * length, place + 1, goOn)) return true;
     }
     this.#used[sizePlace] = used;
     return false;
+  }
+
+  /** No more than this can be made up from the strides from `place` on: a long hole is not tried with hundreds of short draws. */
+  #reach(hole: Hole, place: number): number {
+    let reach = 0;
+    for (let at = place; at < this.#strides.length; at++) {
+      const { sizePlace, length } = this.#strides[at] as Stride;
+      reach += this.#available(hole, sizePlace) * length;
+    }
+    return reach;
+  }
+
+  /** Draws of that size that may have filled the hole, and filled none so far. */
+  #available({ deadline }: Hole, sizePlace: number): number {
+    return countUpTo(this.#invoked[sizePlace] ?? [], deadline) - (this.#used[sizePlace] ?? 0);
   }
 }
 

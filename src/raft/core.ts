@@ -382,7 +382,8 @@ export class RaftCore {
     state.inFlight = undefined;
     if (written.lastIndex > state.durableIndex) state.durableIndex = written.lastIndex;
     for (const message of written.after) if (isStillTrue(state, message)) state.effects.send.push(message);
-    if (written.hardStateChanged) hardStatePersisted(state, now - written.takenAt);
+    state.writeMs = now - written.takenAt;
+    if (written.hardStateChanged) hardStatePersisted(state);
     if (state.role.name === "leader") commitByMajority(state, state.role);
     this.#end();
   }

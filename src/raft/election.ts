@@ -18,7 +18,7 @@ import {
   type Role,
   sendWhenDurable,
 } from "./state.js";
-import type { NodeId, TimeoutNow, VoteReply, VoteRequest } from "./types.js";
+import type { NodeId, Term, TimeoutNow, VoteReply, VoteRequest } from "./types.js";
 
 /** How long a vote's write is waited for at most, in election timeouts. */
 const VOTE_WRITE_TIMEOUTS_MAX = 8;
@@ -96,14 +96,11 @@ function voteRequest(
   };
 }
 
-/**
- * Term and vote are on the disk: what waited for that goes on.
- * @param writeMs how long they took to get there
- */
-export function hardStatePersisted(state: CoreState, writeMs: number): void {
+/** Term and vote are on the disk: what waited for that goes on. */
+export function hardStatePersisted(state: CoreState): void {
   if (!isHardStateDurable(state)) return;
   const { role, votedFor, options } = state;
-  if (votedFor !== undefined && role.name !== "leader") letVotesArrive(state, writeMs);
+  if (votedFor !== undefined && role.name !== "leader") letVotesArrive(state);
   if (role.name === "candidate") {
     // Its own vote counts once it is on disk, like everybody's. A voter that is alone would else lead a
     // term that a crash lets it forget, and use for other entries (Log Matching).
@@ -118,10 +115,9 @@ export function hardStatePersisted(state: CoreState, writeMs: number): void {
  * A vote sets out only now: a candidate's request, or the answer to one. Those that still have to write theirs may take
  * as long as this disk did, and whoever is done earlier must not call another election over their heads.
  */
-function letVotesArrive(state: CoreState, writeMs: number): void {
-  // One write that hung for long says little of the others.
-  const theirWriteMs = Math.min(writeMs, VOTE_WRITE_TIMEOUTS_MAX * state.options.electionTimeoutMs);
-  state.electionDeadline = Math.max(state.electionDeadline, state.now + theirWriteMs + drawElectionTimeout(state));
+function letVotesArrive(state: CoreState): void {
+  const patienceMs = voteWriteMs(state) + drawElectionTimeout(state);
+  state.electionDeadline = Math.max(state.electionDeadline, state.now + patienceMs);
 }
 
 function countVotes(state: CoreState, { votes }: Candidate): void {
@@ -169,6 +165,7 @@ export function receivePreVote(state: CoreState, request: VoteRequest): void {
   if (!isHardStateDurable(state)) return;
   const candidateLast = { index: request.lastLogIndex, term: request.lastLogTerm };
   const granted = request.term > term && log.isUpToDate(candidateLast) && !trustsItsLeader(state);
+  if (granted) giveWay(state, request.term);
   state.effects.send.push({
     type: "voteReply",
     from: options.id,
@@ -178,6 +175,23 @@ export function receivePreVote(state: CoreState, request: VoteRequest): void {
     // A refusal carries our own term, so that a candidate left behind catches up (classic bug 15).
     term: granted ? request.term : term,
   });
+}
+
+/**
+ * Who was told yes is about to write its vote, and asks for this node's only then. Whoever stood meanwhile would split the
+ * votes, and where a write takes longer than the spread of election timeouts, of every next term, too. So it is
+ * given the time of a write, once per term: one that cannot win, because nobody hears it, holds nobody up for longer.
+ */
+function giveWay(state: CoreState, term: Term): void {
+  if (term <= state.gaveWayInTerm) return;
+  state.gaveWayInTerm = term;
+  const patienceMs = 2 * state.options.heartbeatMs + 1.5 * voteWriteMs(state);
+  state.electionDeadline = Math.max(state.electionDeadline, state.now + patienceMs);
+}
+
+/** How long the write of a vote is waited for. One write that hung for long says little of the others. */
+function voteWriteMs({ options, writeMs }: CoreState): number {
+  return Math.min(writeMs, VOTE_WRITE_TIMEOUTS_MAX * options.electionTimeoutMs);
 }
 
 /**

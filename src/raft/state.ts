@@ -143,6 +143,10 @@ export interface CoreState {
   electionDeadline: number;
   /** It was polling when it heard of this term: it asks again as soon as the term is on its disk. */
   pollsOnceDurable: boolean;
+  /** The newest term in which it put its own election off for another's. */
+  gaveWayInTerm: Term;
+  /** How long the last write took; 0 before the first. */
+  writeMs: number;
   /** Monotonic ms at which the leader of this term was last heard. */
   leaderHeardAt: number;
   /** Generator state of the election timeouts. */
@@ -174,6 +178,8 @@ export function initialState(
     now,
     electionDeadline: now,
     pollsOnceDurable: false,
+    gaveWayInTerm: 0,
+    writeMs: 0,
     leaderHeardAt: Number.NEGATIVE_INFINITY,
     random: options.seed >>> 0,
     pending: emptyPendingWrite(),

@@ -36,7 +36,7 @@ story(
   lose everything
   # Node 4 does not know of the removal yet, but it has the entry that opened term 2: node 1 cannot win any more.
   run 400 ms among 1 4 5
-  expect 1 is preCandidate
+  expect 1 is follower
   expect members of 4 are 1v 2v 3v 4v 5l
   run 400 ms
   expect members of 4 are 2v 3v 4v 5l

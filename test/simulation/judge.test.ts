@@ -184,3 +184,22 @@ t.test("long draws are kept for the holes that nothing else fits into, though ot
   t.equal(fillHoles(holes, [1], { draws, jumps: [] }), "filled");
   t.end();
 });
+
+t.test("hundreds of short draws are not tried for what only long ones can make up (seed 40019533)", (t) => {
+  const draws: UnknownDraw[] = [];
+  const sizes: Readonly<Record<number, number>> = {
+    ...{ 1: 340, 2: 6, 3: 11, 4: 3, 5: 4, 6: 3, 7: 7, 8: 3, 9: 5 },
+    ...{ 1694: 1, 2078: 1, 2256: 1, 3609: 2, 4513: 3, 4619: 4, 4730: 2 },
+  };
+  for (const [size, times] of Object.entries(sizes)) {
+    for (let time = 0; time < times; time++) draws.push({ id: `u${draws.length}`, count: Number(size), invoked: 1 });
+  }
+  const lengths = [1, 10, 1, 4, 1, 5, 1, 9, 1, 2, 2, 4636, 8185, 17, 2, 15, 1, 1, 2, 9, 4620, 7, 1, 4734, 1, 1, 7];
+  const holes: Hole[] = lengths.map((length, place) => {
+    return { epoch: 0, isAtLeast: false, from: 10_000 * place, to: 10_000 * place + length, deadline: 10 + place };
+  });
+  t.equal(fillHoles(holes, [1], { draws, jumps: [] }), "filled");
+  const tooLong: Hole = { epoch: 0, isAtLeast: false, from: 900_000, to: 950_000, deadline: 99 };
+  t.equal(fillHoles([...holes, tooLong], [1], { draws, jumps: [] }), "open");
+  t.end();
+});

@@ -43,6 +43,7 @@ export class Clients {
   #nextExtraId = FIRST_EXTRA_ID;
   #hasNewAnswer = false;
   #repeats = true;
+  #doors: readonly number[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -58,6 +59,11 @@ export class Clients {
   /** From now on nobody calls again on his own. */
   stopRepeating(): void {
     this.#repeats = false;
+  }
+
+  /** Whoever calls again turns to one of these, ascending; to anybody while there are none. */
+  callAgainAt(doors: readonly number[]): void {
+    this.#doors = doors;
   }
 
   /** Whether the call did what it asked for, and its client knows. */
@@ -185,7 +191,7 @@ export class Clients {
 
   #repeatLater({ step, node, number }: Attempt): void {
     const { clientRandom, nodes } = this.#world;
-    const next = (node % nodes.length) + 1;
+    const next = this.#doors.find((id) => id > node) ?? this.#doors[0] ?? (node % nodes.length) + 1;
     this.#world.later(clientRandom.between(20, 400), () => {
       if (this.#repeats) this.#attempt(step, number + 1, next);
     });

@@ -70,6 +70,8 @@ function healQuorum(simulation: Simulation): { readonly quorum: SimulatedNode[];
   if (!isEverybodyWell && faultRandom.chance(0.5)) afflictOutsiders(simulation, quorum);
   trace?.note("world", `healed for good: ${quorum.map(({ name }) => name).join(" ")}; all else stays as it is`);
   for (const node of quorum) heal(simulation, node, quorum);
+  // Where nobody hears them, calls would wait for the end of all faults.
+  simulation.clients.callAgainAt(quorum.map(({ id }) => id).toSorted((one, other) => one - other));
   for (const node of quorum) node.extraSyncMs = slowMs;
   if (slowMs > 0) trace?.note("world", `their disks take ${slowMs.toFixed(0)} ms more`);
   return { quorum, slowMs };
@@ -128,6 +130,7 @@ function healAll(simulation: Simulation): void {
     ({ status, integrity }) => status !== "out" && status !== "off" && integrity !== "wiped",
   );
   simulation.network.loseNothing();
+  simulation.clients.callAgainAt([]);
   simulation.trace?.note("world", `everything is healed: ${able.map(({ name }) => name).join(" ")}`);
   for (const node of able) heal(simulation, node, able);
 }
@@ -229,8 +232,7 @@ async function drawUntilAnswered(
       simulation.report("liveness", text);
       return;
     }
-    // Those that were refused go on elsewhere, perhaps where nobody hears them.
-    for (const node of quorum) calls.draw(HOT, node);
+    for (const node of quorum) if (calls.count < 40) calls.draw(HOT, node);
     await simulation.runUntil(Math.min(endMs, nowMs + CALL_EVERY_MS), () => simulation.clients.hasNewAnswer());
   }
 }
