@@ -3,6 +3,7 @@ import type { Administration, MembershipChange, MembershipOutcome } from "./api/
 import { OperatingFailure } from "./failure.js";
 import { type AskNode, askLeader, type LeaderAnswer } from "./leader-calls.js";
 import type { Configuration } from "./raft/types.js";
+import { isDisplaced } from "./replica/seats.js";
 import { snapshotFile } from "./storage/snapshot-file.js";
 import {
   type ChangeMembersReply,
@@ -96,6 +97,11 @@ export class NodeAdministration implements Administration {
     }
     if (found.clusterId === "" && !found.empty) {
       return { detail: `node ${id} at ${address} is not empty: its store may belong to another cluster` };
+    }
+    // It would not take the seat: what displaced it may have acted in its place.
+    if (found.configuration !== undefined && isDisplaced(found.configuration, found)) {
+      const known = `node ${id} at ${address} holds store ${found.storeId}, and knows that its seat was given to another`;
+      return { detail: `${known}: let it begin anew with \`folio repair --rejoin\`` };
     }
     return found;
   }

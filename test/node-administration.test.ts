@@ -88,6 +88,15 @@ t.test("who does not answer, has another id, or belongs elsewhere is not let in,
     [{ ...newcomer, nodeId: 5 }, /at 10\.0\.0\.4:7070 node 5 answers, not node 4/],
     [{ ...newcomer, clusterId: "d", empty: false }, /node 4 at 10\.0\.0\.4:7070 belongs to another cluster, d/],
     [{ ...newcomer, empty: false }, /is not empty: its store may belong to another cluster/],
+    [
+      {
+        ...newcomer,
+        clusterId: "c",
+        empty: false,
+        configuration: { clusterId: "c", members: [{ id: 4, kind: "voter", storeId: "s9", address: "10.0.0.4:7070" }] },
+      },
+      /node 4 at 10\.0\.0\.4:7070 holds store s4, and knows that its seat was given to another: .*folio repair --rejoin/,
+    ],
   ];
   for (const [found, sentence] of cases) {
     const { asked, subject } = administration({ found });

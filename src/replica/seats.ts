@@ -31,7 +31,7 @@ export function holdsSeat(
 }
 
 /** Whether the node's seat was given to another store there. */
-function isDisplaced(
+export function isDisplaced(
   configuration: Configuration | undefined,
   { nodeId, storeId }: { readonly nodeId: NodeId; readonly storeId: string },
 ): boolean {

@@ -1,6 +1,9 @@
 import type { FaultKind } from "./fault-kind.js";
 
-/** A node that was removed and still runs is let in again, with what it holds. */
+/**
+ * A node that was removed and still runs is let in again, with what it holds; not one that knows its seat to be
+ * another's, which is refused (src/node-administration.ts).
+ */
 export const READMIT: FaultKind = {
   name: "readmit",
   weight: 3,
@@ -12,6 +15,7 @@ export const READMIT: FaultKind = {
         candidate.status === "running" &&
         candidate.integrity === "sound" &&
         candidate.storeId !== "" &&
+        candidate.core !== undefined &&
         !world.isNamed(candidate, configuration),
     );
     if (node !== undefined) world.operators.readmit(node);
