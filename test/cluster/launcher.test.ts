@@ -153,7 +153,10 @@ t.test("a majority goes on without a node that dies or is late, if all were ther
   );
   await dead.stop();
   const late = await failing({ 3: "never ready" });
-  t.match(await late.startMajority(), [{ id: 3, why: /^node 3 does not serve: 503 no leader yet/ }]);
+  // On a busy machine it may not even listen by then.
+  t.match(await late.startMajority(), [
+    { id: 3, why: /^node 3 does not serve: (503 no leader yet|connect ECONNREFUSED)/ },
+  ]);
   t.ok(late.pid(3), "it may still come");
   await late.stop();
   const tooFew = await failing({ 1: "dies", 2: "dies" });
