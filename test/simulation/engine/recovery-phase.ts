@@ -303,6 +303,10 @@ async function settle(simulation: Simulation, limitMs: number): Promise<void> {
 
 /** Every node writes its last checkpoint; then the rows must be equal. */
 async function compareStates(simulation: Simulation, nodes: readonly SimulatedNode[]): Promise<void> {
+  // A write from before may take long, and whoever waits for it while the others have stopped elects another leader.
+  const areWritten = () => nodes.every(({ checkpointIndex, appliedIndex }) => checkpointIndex === appliedIndex);
+  await simulation.runUntil(simulation.queue.nowMs + ENDING_MS, areWritten);
+  if (simulation.violation !== undefined) return;
   const indices = new Set(nodes.map(({ appliedIndex }) => appliedIndex));
   const [index] = indices;
   if (indices.size !== 1 || index === undefined) {
