@@ -105,11 +105,17 @@ async function runMany(options: Options, subject: RunModule): Promise<number> {
   const lastSeed = minutes === undefined ? from + options.seeds - 1 : Number.POSITIVE_INFINITY;
   const cpuBefore = process.cpuUsage();
   const total = new Total(startedAt);
+  let isInterrupted = false;
+  // What is under way ends, and what there was is told; a second one ends it at once.
+  process.once("SIGINT", () => {
+    isInterrupted = true;
+  });
   const runners = jobs === 1 ? [runnerHere(subject.runSeed)] : Array.from({ length: jobs }, runnerInThread);
   const runs = await runSeeds(runners, {
     from,
     nodeCount,
-    goesOn: (seed) => seed <= lastSeed && performance.now() < endsAt && (keepGoing || total.failures === 0),
+    goesOn: (seed) =>
+      seed <= lastSeed && performance.now() < endsAt && !isInterrupted && (keepGoing || total.failures === 0),
     ended: async (_, { plan, ...result }) => {
       total.add(result);
       if (plan === undefined) return;

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { RunOutcome } from "./run.js";
 
@@ -30,7 +31,12 @@ export function asSeedResult({ plan, trace, ...result }: RunOutcome): SeedResult
 /** In this thread. */
 export function runnerHere(runSeed: typeof import("./run.js").runSeed): SeedRunner {
   return {
-    run: async (seed, nodeCount) => asSeedResult(await runSeed(seed, { nodeCount })),
+    run: async (seed, nodeCount) => {
+      const result = asSeedResult(await runSeed(seed, { nodeCount }));
+      // A run leaves no turn of the event loop to signals.
+      await setImmediate();
+      return result;
+    },
     close: async () => {},
   };
 }
